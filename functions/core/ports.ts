@@ -1,0 +1,137 @@
+/**
+ * What the core asks of the world. Each contract here is proved by one suite in `test/contract/`, run against the
+ * in-memory world and against the real component.
+ */
+import type { PerItem } from './outcome.ts';
+import type { TopicStatus, TopicResource } from './resource.ts';
+import type { Request, Tick } from './request.ts';
+import type { Key, LiveTopic, ObservedTopic, Records, TopicId } from './topic.ts';
+
+/** A KafkaTopic that wants a topic, as the listing sees it: enough to decide who may bind (reliability.md 1.2). */
+export type Claimant = {
+  readonly key: Key;
+  readonly uid: string;
+  /** `metadata.creationTimestamp` as it stands: compared as text, never with a clock */
+  readonly createdAt: string;
+  readonly deleting: boolean;
+  /** `Observe` objects never claim */
+  readonly observeOnly: boolean;
+  readonly boundTo: { readonly topicId: TopicId; readonly clusterId: string } | undefined;
+};
+
+/** KafkaTopic objects at the API server. */
+export interface Resources {
+  /**
+   * Reads each object live (linearisable GET).
+   *
+   * @returns one entry per key (by `keyOf`): the object, `'gone'` for 404 (also of the namespace), else a Failure
+   */
+  read(keys: readonly Key[], signal: AbortSignal): Promise<PerItem<string, TopicResource | 'gone'>>;
+
+  /**
+   * Everybody who wants that topic, in all watched namespaces: one list by the selectable field `spec.topicName`, one by
+   * `metadata.name` keeping objects without `spec.topicName`. Fresh and complete, or it throws (LG1-LG3): more than
+   * 5,000 is a Failure too.
+   *
+   * @throws Failure
+   */
+  claimants(topicName: string, signal: AbortSignal): Promise<readonly Claimant[]>;
+
+  /**
+   * One page of all KafkaTopics in the watched namespaces.
+   *
+   * @param token the previous page's `continue`; absent for the first page
+   * @returns the objects and, if there is more, the next token
+   * @throws Failure `ObservationOutdated` when the token has expired (410): start again without
+   */
+  page(limit: number, token: string | undefined, signal: AbortSignal): Promise<{ items: readonly TopicResource[]; continue?: string }>;
+
+  /**
+   * Adds or removes our finalizer and touches no other. Conditional on the object as it was read: fails with a retryable
+   * `ObservationOutdated` if it has changed since. An object that is gone counts as done when removing.
+   *
+   * @returns the object as it is now (its resourceVersion is needed for the status write), `'gone'` if that ended it
+   * @throws Failure
+   */
+  setFinalizer(resource: TopicResource, present: boolean, signal: AbortSignal): Promise<TopicResource | 'gone'>;
+
+  /**
+   * Writes our status by server-side apply, conditional on `resourceVersion`. On a conflict it reads again: another uid
+   * or a newer `observedGeneration` wins and nothing is written; else it writes on the newer resourceVersion (a few
+   * tries, then a retryable Failure). An object that is gone is no error.
+   *
+   * @throws Failure
+   */
+  writeStatus(resource: TopicResource, status: TopicStatus, signal: AbortSignal): Promise<void>;
+}
+
+/** What to look at. `configs`: the keys wanted, or `'all'` (as `configMode: Exact` needs, at about 1 kB per topic). */
+export type TopicQuery = { readonly topicName: string; readonly configs: readonly string[] | 'all' };
+
+/** Counts that are absent take the broker's defaults. `config` holds what to override, as plain text. */
+export type NewTopic = {
+  readonly topicName: string;
+  readonly numPartitions?: number;
+  readonly replicationFactor?: number;
+  readonly config: ReadonlyMap<string, string>;
+};
+
+/** `live` is absent when the broker created the topic but withheld its settings (CREATE right only). */
+export type CreatedTopic = { readonly id: TopicId; readonly clusterId: string; readonly live: LiveTopic | undefined };
+
+/** `value: null` removes the override. */
+export type ConfigChange = { readonly key: string; readonly value: string | null };
+
+/**
+ * Topics at the brokers. Items share requests; each keeps its own outcome. Maps have exactly one entry per item asked
+ * for; a method never rejects because of one bad item, and an empty list sends nothing. Once `signal` is aborted no
+ * further request is sent; items not sent yet are retryable Failures that are not `unanswered`.
+ */
+export interface Topics {
+  /**
+   * Looks at topics by name: existence, id, counts, configs. `records` is always `'unknown'` here.
+   * `replicationFactor` counts replicas minus those a running reassignment removes; `'mixed'` when partitions differ.
+   * Not authorised is a terminal Failure, never `exists: false`.
+   */
+  observe(queries: readonly TopicQuery[], signal: AbortSignal): Promise<PerItem<string, ObservedTopic>>;
+
+  /** Whether topics hold records: any partition's latest offset above its earliest. Unreadable is `'unknown'`. */
+  records(topicNames: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Records>>;
+
+  /**
+   * Creates topics. A name that exists already is a retryable `ObservationOutdated` (look again, then decide).
+   * Batches are cut below the broker's limit of 10,000 records a request (1 + partitions + configs each); two names that
+   * collide in `.` and `_` never share a request.
+   */
+  create(topics: readonly NewTopic[], signal: AbortSignal): Promise<PerItem<string, CreatedTopic>>;
+
+  /** Grows topics to `total` partitions. Not an increase any more: retryable `ObservationOutdated`. */
+  addPartitions(totals: ReadonlyMap<string, number>, signal: AbortSignal): Promise<PerItem<string, 'done'>>;
+
+  /** Sets and removes single overrides (IncrementalAlterConfigs), atomic per topic; other keys are not touched. */
+  alterConfigs(
+    changes: ReadonlyMap<string, readonly ConfigChange[]>,
+    signal: AbortSignal,
+  ): Promise<PerItem<string, 'done'>>;
+
+  /**
+   * Deletes topics by id, never by name (KIP-516, DeleteTopics v6). `'done'` also when the id is already gone.
+   * Deletion switched off at the broker is a terminal `DeletionDisabled`.
+   */
+  delete(ids: readonly TopicId[], signal: AbortSignal): Promise<PerItem<TopicId, 'done'>>;
+}
+
+/** A request and the topic it is about (message group), with a deduplication id that is unique per event. */
+export type Envelope = { readonly request: Request; readonly topicName: string; readonly deduplicationId: string };
+
+/** The reconcile queue. */
+export interface Requests {
+  /** Sends in batches of ten. @returns one entry per deduplicationId: `'sent'` or a retryable Failure */
+  send(envelopes: readonly Envelope[], signal: AbortSignal): Promise<PerItem<string, 'sent'>>;
+}
+
+/** The tick queue. */
+export interface Ticks {
+  /** @throws Failure retryable, when the queue could not be reached */
+  send(tick: Tick, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,55 @@
+import type { Binding, Key, Reason, Refusal, TopicSpec } from './topic.ts';
+
+/** One entry of `status.conditions` (metav1.Condition). `status` of `Reconciling` and `Stalled` is always `True`. */
+export type Condition = {
+  readonly type: 'Ready' | 'Reconciling' | 'Stalled';
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: Reason;
+  readonly message: string;
+  /** RFC 3339, whole seconds; moves only when `status` flips */
+  readonly lastTransitionTime: string;
+  readonly observedGeneration: number;
+};
+
+export type DriftEntry = {
+  readonly field: string;
+  readonly desired: string;
+  readonly observed: string;
+  /** RFC 3339, whole seconds: first seen */
+  readonly since: string;
+};
+
+/** The whole status we write, from scratch each time: fields left out are removed (server-side apply). */
+export type TopicStatus = Partial<Binding> & {
+  readonly observedGeneration: number;
+  /** ours only: conditions of others live beside them */
+  readonly conditions: readonly Condition[];
+  readonly numPartitions?: number;
+  readonly replicationFactor?: number;
+  /** live values of the keys we own; its keys are the memory of what we own */
+  readonly config?: Readonly<Record<string, string>>;
+  readonly drift?: readonly DriftEntry[];
+  readonly lastHandledReconcileAt?: string;
+};
+
+/** A KafkaTopic object as it was read. */
+export type TopicResource = {
+  readonly key: Key;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  readonly createdAt: string;
+  /** `metadata.deletionTimestamp` is present: it counts by presence, never by its value */
+  readonly deleting: boolean;
+  readonly finalizers: readonly string[];
+  readonly reconcileRequestedAt: string | undefined;
+  /** hash in the annotation `<group>/approve` */
+  readonly approvedHash: string | undefined;
+  /** physical name, also when the rest of the spec is not valid */
+  readonly topicName: string;
+  /** read apart from the rest of the spec, so that a deletion never depends on the rest being valid */
+  readonly deletionPolicy: 'Retain' | 'Delete';
+  readonly spec: TopicSpec | Refusal;
+  /** read leniently: a part that does not look like ours is left out */
+  readonly status: TopicStatus | undefined;
+};
