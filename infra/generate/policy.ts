@@ -1,0 +1,56 @@
+import { group, plural, version } from '../../functions/core/api.ts';
+import { type ConfigRule, configRules, sizeRule } from '../../functions/core/schema/config.ts';
+
+const name = `kafkatopic-config.${group}`;
+
+/**
+ * What the CRD cannot say about config values, as a ValidatingAdmissionPolicy and its binding.
+ *
+ * It looks only at edits of config: an object stored before these rules can still lose its finalizer or change its
+ * `deletionPolicy`.
+ */
+export const policy = (): object[] => [
+  {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name },
+    spec: {
+      failurePolicy: 'Fail',
+      matchConstraints: {
+        resourceRules: [
+          { apiGroups: [group], apiVersions: [version], resources: [plural], operations: ['CREATE', 'UPDATE'] },
+        ],
+      },
+      matchConditions: [
+        {
+          name: 'config-edited',
+          expression: `oldObject == null || ${edited('config')} || ${edited('ignoredConfigs')}`,
+        },
+      ],
+      variables: [
+        { name: 'config', expression: 'has(object.spec.config) ? object.spec.config : {}' },
+        { name: 'ignored', expression: 'has(object.spec.ignoredConfigs) ? object.spec.ignoredConfigs : []' },
+        ...configRules.map(({ name, cel }) => ({ name, expression: `variables.config.filter(k, ${ofEntry(cel)})` })),
+      ],
+      validations: [...configRules.map(validation), { expression: sizeRule.cel, message: sizeRule.message }],
+    },
+  },
+  {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name },
+    spec: { policyName: name, validationActions: ['Deny'] },
+  },
+];
+
+const validation = ({ name, message }: ConfigRule): object => ({
+  expression: `size(variables.${name}) == 0`,
+  messageExpression: `"spec.config." + variables.${name}[0] + ${JSON.stringify(`: ${message}`)}`,
+  message: `spec.config: ${message}`,
+});
+
+/** CEL macros bind one variable, so the value `v` is written out. */
+const ofEntry = (cel: string): string => cel.replace(/\bv\b/g, 'variables.config[k]');
+
+const edited = (field: string): string =>
+  `has(object.spec.${field}) != has(oldObject.spec.${field}) || (has(object.spec.${field}) && object.spec.${field} != oldObject.spec.${field})`;

@@ -1,0 +1,43 @@
+import { group, plural } from '../../functions/core/api.ts';
+
+type Grant = { resources: string[]; verbs: string[]; apiGroup?: string };
+
+const topics = (...verbs: string[]): Grant => ({ resources: [plural], verbs });
+
+/** Who may do what, and nothing more. No identity of ours may create or delete a KafkaTopic, or read a Secret. */
+const grants: Record<string, Grant[]> = {
+  forwarder: [topics('get', 'list', 'watch')],
+  resync: [topics('get', 'list')],
+  reconciler: [
+    topics('get', 'list', 'patch'),
+    { resources: [`${plural}/status`], verbs: ['patch'] },
+    { apiGroup: 'events.k8s.io', resources: ['events'], verbs: ['create', 'patch'] },
+  ],
+  tenant: [topics('get', 'list', 'watch', 'create', 'update', 'patch', 'delete')],
+};
+
+const rbacGroup = 'rbac.authorization.k8s.io';
+const nameOf = (who: string): string => `topicsmith-${who}`;
+
+/**
+ * Cluster roles, bound to the groups `topicsmith:<who>`. Tenants get theirs in one namespace: repeat that RoleBinding
+ * for each namespace of theirs.
+ */
+export const rbac = (): object[] => [
+  ...Object.entries(grants).map(([who, rules]) => ({
+    apiVersion: `${rbacGroup}/v1`,
+    kind: 'ClusterRole',
+    metadata: { name: nameOf(who) },
+    rules: rules.map(({ apiGroup = group, resources, verbs }) => ({ apiGroups: [apiGroup], resources, verbs })),
+  })),
+  ...['forwarder', 'resync', 'reconciler'].map((who) => binding('ClusterRoleBinding', who, {})),
+  binding('RoleBinding', 'tenant', { namespace: 'default' }),
+];
+
+const binding = (kind: string, who: string, where: { namespace?: string }): object => ({
+  apiVersion: `${rbacGroup}/v1`,
+  kind,
+  metadata: { name: nameOf(who), ...where },
+  roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name: nameOf(who) },
+  subjects: [{ apiGroup: rbacGroup, kind: 'Group', name: `topicsmith:${who}` }],
+});
