@@ -1,11 +1,12 @@
-import type { Reason } from './topic.ts';
+import type { Action } from './plan.ts';
+import type { DriftEntry } from './resource.ts';
+import type { Binding, LiveTopic, Reason, Refusal } from './topic.ts';
 
 /**
  * All that adapters report when something did not work.
  *
  * `retryable`: sending the same message again can help. `reason` becomes the condition's reason, `message` (one line,
  * for people, free of secrets, times, ports and ids that change) its message.
- * `observed`: false when the live state could not be read, so `Ready` is `Unknown`.
  * `unanswered`: a mutation was sent and its answer never came: it may still take effect (reliability.md X1).
  * `retryAfterMs`: the broker's own wish (THROTTLING_QUOTA_EXCEEDED), in ms.
  */
@@ -31,3 +32,32 @@ export class Failure extends Error {
 
 /** Exactly one entry per item that was asked for, whatever happened to the others. */
 export type PerItem<K, T> = ReadonlyMap<K, T | Failure>;
+
+/** Anything thrown, as a Failure: what is not one already is a defect of ours, and worth another try. */
+export const asFailure = (error: unknown): Failure =>
+  error instanceof Failure
+    ? error
+    : new Failure('InternalError', 'an unexpected error stopped this pass: see the logs of the reconcile function', {
+        retryable: true,
+        cause: error,
+      });
+
+/** What one pass over one object came to. */
+export type Outcome = {
+  readonly applied: readonly Action[];
+  /** what the object speaks for after this pass */
+  readonly binding: Binding | undefined;
+  /** what is live after this pass; `absent`: there is no such topic; `unread`: nobody could look, or nobody looked */
+  readonly live: LiveTopic | 'absent' | 'unread';
+} & (
+  | { readonly kind: 'Synced' | 'Observed' | 'Paused' }
+  | { readonly kind: 'Drift'; readonly drift: readonly Omit<DriftEntry, 'since'>[] }
+  /** final until something changes: refusals, terminal failures and held actions alike, the first gives the reason */
+  | { readonly kind: 'Stopped'; readonly problems: readonly Refusal[] }
+  /** comes back by itself; `failure` gives the reason, `problems` are the other things to say */
+  | { readonly kind: 'Failed'; readonly failure: Failure; readonly problems: readonly Refusal[] }
+  /** the last receive failed: the message goes to the dead-letter queue */
+  | { readonly kind: 'DeadLettered'; readonly failure: Failure }
+  /** nothing to say: the object is gone, or on its way out without us */
+  | { readonly kind: 'Gone' }
+);

@@ -3,8 +3,8 @@
  * in-memory world and against the real component.
  */
 import type { PerItem } from './outcome.ts';
-import type { TopicStatus, TopicResource } from './resource.ts';
 import type { Request, Tick } from './request.ts';
+import type { TopicResource, TopicStatus } from './resource.ts';
 import type { Key, LiveTopic, ObservedTopic, Records, TopicId } from './topic.ts';
 
 /** A KafkaTopic that wants a topic, as the listing sees it: enough to decide who may bind (reliability.md 1.2). */
@@ -44,7 +44,11 @@ export interface Resources {
    * @returns the objects and, if there is more, the next token
    * @throws Failure `ObservationOutdated` when the token has expired (410): start again without
    */
-  page(limit: number, token: string | undefined, signal: AbortSignal): Promise<{ items: readonly TopicResource[]; continue?: string }>;
+  page(
+    limit: number,
+    token: string | undefined,
+    signal: AbortSignal,
+  ): Promise<{ items: readonly TopicResource[]; continue?: string }>;
 
   /**
    * Adds or removes our finalizer and touches no other. Conditional on the object as it was read: fails with a retryable
@@ -135,3 +139,9 @@ export interface Ticks {
   /** @throws Failure retryable, when the queue could not be reached */
   send(tick: Tick, signal: AbortSignal): Promise<void>;
 }
+
+/** Structured logs: one line per call. `fields` are plain data, never whole errors or configuration. */
+export type Logger = Record<
+  'debug' | 'info' | 'warn' | 'error',
+  (event: string, fields?: Readonly<Record<string, unknown>>) => void
+>;

@@ -17,8 +17,7 @@ export type Tick = { readonly v: 1; readonly tick: string; readonly continue?: s
  * @param topicName the physical name (`spec.topicName`, else `metadata.name`), never the object's key
  * @returns 32 hex characters, allowed in a MessageGroupId whatever the name holds
  */
-export const groupOf = (topicName: string): string =>
-  createHash('sha256').update(topicName).digest('hex').slice(0, 32);
+export const groupOf = (topicName: string): string => createHash('sha256').update(topicName).digest('hex').slice(0, 32);
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const dnsSubdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -49,7 +48,8 @@ export function parseTick(body: string): Tick | Malformed {
   const json = parseObject(body, ['v', 'tick', 'continue'], 64 * 1024);
   if ('malformed' in json) return json as Malformed;
   const { tick, continue: token } = json;
-  if (typeof tick !== 'string' || tick.length === 0 || tick.length > 256) return malformed('tick is not a text of 1 to 256');
+  if (typeof tick !== 'string' || tick.length === 0 || tick.length > 256)
+    return malformed('tick is not a text of 1 to 256');
   if (token === undefined) return { v: 1, tick };
   if (typeof token !== 'string') return malformed('continue is not a text');
   return { v: 1, tick, continue: token };

@@ -53,3 +53,14 @@ export type TopicResource = {
   /** read leniently: a part that does not look like ours is left out */
   readonly status: TopicStatus | undefined;
 };
+
+/** The topic an object speaks for. A status that does not say all of it (damaged, or of another version) binds nothing. */
+export const bindingOf = ({ status }: TopicResource): Binding | undefined =>
+  status?.topicId === undefined || status.clusterId === undefined || status.topicName === undefined
+    ? undefined
+    : {
+        topicName: status.topicName,
+        topicId: status.topicId,
+        clusterId: status.clusterId,
+        origin: status.origin ?? 'Adopted',
+      };

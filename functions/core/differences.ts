@@ -1,0 +1,135 @@
+import { compacts, sameValue, shortens, throttleKeys } from './config.ts';
+import type { Action } from './plan.ts';
+import type { TopicResource } from './resource.ts';
+import type { ConfigEntry, LiveTopic, ObservedTopic, Refusal, TopicSpec } from './topic.ts';
+
+type LiveObservation = Extract<ObservedTopic, { exists: true }>;
+
+/**
+ * What of a live topic's configuration is not as wanted, key by key.
+ *
+ * `Merge` owns the listed keys and resets those that were listed before. `Exact` resets every other override too.
+ * Ignored keys and replication throttles are nobody's business here; values that the topic only inherits are never drift.
+ */
+export function configDifferences(
+  resource: TopicResource,
+  spec: TopicSpec,
+  observed: LiveObservation,
+): { readonly actions: readonly Action[]; readonly refusals: readonly Refusal[] } {
+  const listed = [...spec.config].filter(([key]) => !spec.ignoredConfigs.has(key));
+  const wanted = listed.map(([key, value]) => wantedDifference(resource, observed, key, value));
+  const resets = overridesToReset(resource, spec, observed).map((key) => reset(observed, key));
+  const all = [...wanted.filter((difference) => difference !== undefined), ...resets];
+  return {
+    actions: all.filter((difference) => 'type' in difference),
+    refusals: all.filter((difference) => 'reason' in difference),
+  };
+}
+
+/** The policy in force; one that the broker does not show counts as compacting. */
+export const effectiveCleanupPolicy = ({ config }: LiveTopic): string =>
+  config.get('cleanup.policy')?.value ?? 'compact';
+
+/**
+ * The config keys we own now: listed and live as listed, or ours before and still overridden. Only what was once
+ * confirmed is ours, so a key that never worked is never reset behind somebody's back.
+ *
+ * @returns key → live value, `***` where the broker withholds it
+ */
+export function ownedConfig(resource: TopicResource, spec: TopicSpec, live: LiveTopic): Record<string, string> {
+  const before = new Set(Object.keys(resource.status?.config ?? {}));
+  const owned = [...live.config].filter(([key, entry]) => {
+    if (spec.ignoredConfigs.has(key) || entry.source !== 'topic') return false;
+    const value = spec.config.get(key);
+    return before.has(key) || (value !== undefined && (entry.sensitive || sameValue(entry, value)));
+  });
+  return Object.fromEntries(
+    owned.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { value }]) => [key, value ?? '***']),
+  );
+}
+
+function wantedDifference(
+  resource: TopicResource,
+  observed: LiveObservation,
+  key: string,
+  value: string,
+): Action | Refusal | undefined {
+  const entry = observed.config.get(key);
+  if (entry === undefined) return { reason: 'InvalidConfig', message: `Unknown topic config name: ${key}` };
+  if (entry.readOnly)
+    return sameValue(entry, value)
+      ? undefined
+      : { reason: 'InvalidConfig', message: `${key} is read-only on this cluster and is ${entry.value ?? '***'}` };
+  if (entry.sensitive ? writtenInThisGeneration(resource, key) : entry.source === 'topic' && sameValue(entry, value))
+    return undefined;
+  const to = entry.sensitive ? '***' : value;
+  return { type: 'SetConfig', key, from: entry.value, to, ...danger(observed, key, entry, value) };
+}
+
+/** A withheld value cannot be compared: it is written once for each generation of the spec (K065). */
+const writtenInThisGeneration = (resource: TopicResource, key: string): boolean =>
+  resource.status?.config?.[key] !== undefined && resource.status.observedGeneration === resource.generation;
+
+function overridesToReset(resource: TopicResource, spec: TopicSpec, observed: LiveObservation): string[] {
+  const before = new Set(Object.keys(resource.status?.config ?? {}));
+  return [...observed.config]
+    .filter(
+      ([key, entry]) => entry.source === 'topic' && !entry.readOnly && (spec.configMode === 'Exact' || before.has(key)),
+    )
+    .map(([key]) => key)
+    .filter((key) => !spec.config.has(key) && !spec.ignoredConfigs.has(key) && !throttleKeys.has(key));
+}
+
+function reset(observed: LiveObservation, key: string): Action {
+  const entry = observed.config.get(key) as ConfigEntry;
+  return {
+    type: 'ResetConfig',
+    key,
+    from: entry.value,
+    to: entry.inherited,
+    ...danger(observed, key, entry, entry.inherited),
+  };
+}
+
+const harmless = { destructive: false, why: '' };
+
+/**
+ * Whether giving a key another value can lose data, and how (design.md 3). Records that could not be read count as there;
+ * an unknown value counts as the worst one.
+ */
+function danger(
+  { records }: LiveObservation,
+  key: string,
+  { value: before, type }: ConfigEntry,
+  after: string | null,
+): { readonly destructive: boolean; readonly why: string } {
+  const empty = records === 'none';
+  switch (key) {
+    case 'retention.ms':
+    case 'retention.bytes':
+      if (empty || (before !== null && after !== null && !shortens(before, after))) return harmless;
+      return { destructive: true, why: `${key} from ${before} to ${after}: older records would be removed` };
+    case 'cleanup.policy':
+      if (empty || (before !== null && after !== null && sameValue({ value: before, type } as ConfigEntry, after)))
+        return harmless;
+      return { destructive: true, why: `cleanup.policy from ${before} to ${after}: ${lossByPolicy(after)}` };
+    case 'unclean.leader.election.enable':
+      return after?.trim().toLowerCase() === 'false' || before === 'true'
+        ? harmless
+        : {
+            destructive: true,
+            why: `${key}: a broker that lags behind may become leader and lose acknowledged records`,
+          };
+    case 'remote.storage.enable':
+      return after?.trim().toLowerCase() === 'true' || before === 'false'
+        ? harmless
+        : { destructive: true, why: `${key}: records in tiered storage would be removed` };
+    default:
+      return harmless;
+  }
+}
+
+const lossByPolicy = (after: string | null): string =>
+  after !== null && compacts(after)
+    ? 'older values of each key would be removed'
+    : 'records older than the retention would be removed';

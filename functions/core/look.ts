@@ -1,0 +1,86 @@
+import { asFailure, Failure } from './outcome.ts';
+import { needsClaimants, needsObservation, needsRecords, queryOf, type Situation, withRecords } from './plan.ts';
+import type { Claimant, Resources, TopicQuery, Topics } from './ports.ts';
+import type { TopicResource } from './resource.ts';
+import { keyOf, type ObservedTopic } from './topic.ts';
+
+/** What was seen of one object's topic: a situation to decide from, or why there is none. */
+export type Look = Situation | Failure;
+
+/** Where to look. `clusterId`: the cluster this installation is for; undefined when it pins none. */
+export type World = {
+  readonly topics: Pick<Topics, 'observe' | 'records'>;
+  readonly resources: Pick<Resources, 'claimants'>;
+  readonly clusterId: string | undefined;
+};
+
+/**
+ * Looks at the topics of many objects in shared requests: existence and settings of all, then claimants and records
+ * only where a decision needs them. A Failure stays with its own topic.
+ *
+ * @returns one entry per resource, by `keyOf`; objects that need no look at the brokers get their situation without one
+ */
+export async function look(
+  resources: readonly TopicResource[],
+  world: World,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Look>> {
+  const observed = await world.topics.observe(mergeQueries(resources.filter(needsObservation).map(queryOf)), signal);
+  const looks = await Promise.all(
+    resources.map(async (resource): Promise<[string, Look]> => {
+      const seen = needsObservation(resource)
+        ? (observed.get(queryOf(resource).topicName) ?? notAnswered())
+        : undefined;
+      return [keyOf(resource.key), await situationOf(resource, seen, world, signal)];
+    }),
+  );
+  return addRecords(looks, world.topics, signal);
+}
+
+/** Several objects may name one topic, each with its own keys: it is asked for once. */
+function mergeQueries(queries: readonly TopicQuery[]): readonly TopicQuery[] {
+  const merged = new Map<string, TopicQuery>();
+  for (const query of queries) {
+    const { topicName, configs } = query;
+    const before = merged.get(topicName)?.configs ?? [];
+    const all = configs === 'all' || before === 'all' ? 'all' : [...new Set([...before, ...configs])];
+    merged.set(topicName, { topicName, configs: all });
+  }
+  return [...merged.values()];
+}
+
+const notAnswered = () => new Failure('KafkaError', 'the brokers did not answer for this topic', { retryable: true });
+
+async function situationOf(
+  resource: TopicResource,
+  observed: ObservedTopic | Failure | undefined,
+  { resources, clusterId }: World,
+  signal: AbortSignal,
+): Promise<Look> {
+  if (observed instanceof Failure) return observed;
+  try {
+    const listing = observed !== undefined && needsClaimants(resource, observed);
+    const claimants: readonly Claimant[] | undefined = listing
+      ? await resources.claimants(queryOf(resource).topicName, signal)
+      : undefined;
+    return { resource, observed, claimants, clusterId };
+  } catch (error) {
+    return asFailure(error);
+  }
+}
+
+async function addRecords(
+  looks: readonly (readonly [string, Look])[],
+  topics: World['topics'],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Look>> {
+  const nameOf = ({ resource }: Situation): string => queryOf(resource).topicName;
+  const asking = looks.flatMap(([, seen]) => (!(seen instanceof Failure) && needsRecords(seen) ? [nameOf(seen)] : []));
+  const records = asking.length === 0 ? new Map() : await topics.records([...new Set(asking)], signal);
+  return new Map(
+    looks.map(([key, seen]) => [
+      key,
+      seen instanceof Failure ? seen : withRecords(seen, records.get(nameOf(seen)) ?? 'unknown'),
+    ]),
+  );
+}
