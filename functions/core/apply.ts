@@ -1,8 +1,9 @@
+import type { Action } from './action.ts';
 import { normalForm } from './config.ts';
 import { asFailure, Failure, type PerItem } from './outcome.ts';
 import type { Pass } from './pass.ts';
-import { type Action, queryOf } from './plan.ts';
 import type { ConfigChange, CreatedTopic, NewTopic, Resources, Topics } from './ports.ts';
+import { queryOf } from './situation.ts';
 import type { ConfigEntry, LiveTopic, TopicSpec } from './topic.ts';
 
 export type Writers = { readonly resources: Pick<Resources, 'setFinalizer'>; readonly topics: Topics };

@@ -1,9 +1,51 @@
+import { type Action, refusal } from './action.ts';
 import { compacts, sameValue, shortens, throttleKeys } from './config.ts';
-import type { Action } from './plan.ts';
+import { growthLimit, minInsyncRefusal } from './refusals.ts';
 import type { TopicResource } from './resource.ts';
-import type { ConfigEntry, LiveTopic, ObservedTopic, Refusal, TopicSpec } from './topic.ts';
+import type { LiveObservation } from './situation.ts';
+import type { ConfigEntry, LiveTopic, Refusal, TopicSpec } from './topic.ts';
 
-type LiveObservation = Extract<ObservedTopic, { exists: true }>;
+/** Everything of a live topic that is not as wanted: what we can do about it, and what we will not. */
+export function differences(resource: TopicResource, spec: TopicSpec, observed: LiveObservation) {
+  const config = configDifferences(resource, spec, observed);
+  const partitions = partitionDifference(spec, observed);
+  const replicas = replicationRefusal(spec, observed);
+  const minInsync = minInsyncRefusal(spec, spec.replicationFactor ?? observed.replicationFactor);
+  const refusals = [partitions.refusal, replicas, minInsync, ...config.refusals].filter(
+    (refusal) => refusal !== undefined,
+  );
+  const configActions = minInsync === undefined ? config.actions : [];
+  return { actions: [...configActions, ...partitions.actions], refusals };
+}
+
+function partitionDifference(spec: TopicSpec, observed: LiveObservation): { actions: Action[]; refusal?: Refusal } {
+  const [from, to] = [observed.numPartitions, spec.numPartitions];
+  if (to === undefined || to === from) return { actions: [] };
+  if (to < from)
+    return {
+      actions: [],
+      refusal: refusal(
+        'PartitionsCannotShrink',
+        `the topic has ${from} partitions and the spec wants ${to}: Kafka cannot remove partitions; set spec.numPartitions to ${from}`,
+      ),
+    };
+  const limit = growthLimit(from, to);
+  if (limit !== undefined) return { actions: [], refusal: limit };
+  const destructive = observed.records !== 'none' && compacts(effectiveCleanupPolicy(observed));
+  const why = destructive
+    ? 'a compacted topic with records: keys would move to other partitions and their old values stay'
+    : '';
+  return { actions: [{ type: 'AddPartitions', from, to, destructive, why }] };
+}
+
+function replicationRefusal(spec: TopicSpec, observed: LiveObservation): Refusal | undefined {
+  const [live, wanted] = [observed.replicationFactor, spec.replicationFactor];
+  if (wanted === undefined || wanted === live) return undefined;
+  return refusal(
+    'InvalidReplicationFactor',
+    `the topic has replication factor ${live} and the spec wants ${wanted}: changing it is not supported yet; move replicas with kafka-reassign-partitions, or set spec.replicationFactor to what is live`,
+  );
+}
 
 /**
  * What of a live topic's configuration is not as wanted, key by key.
@@ -11,7 +53,7 @@ type LiveObservation = Extract<ObservedTopic, { exists: true }>;
  * `Merge` owns the listed keys and resets those that were listed before. `Exact` resets every other override too.
  * Ignored keys and replication throttles are nobody's business here; values that the topic only inherits are never drift.
  */
-export function configDifferences(
+function configDifferences(
   resource: TopicResource,
   spec: TopicSpec,
   observed: LiveObservation,
@@ -27,8 +69,7 @@ export function configDifferences(
 }
 
 /** The policy in force; one that the broker does not show counts as compacting. */
-export const effectiveCleanupPolicy = ({ config }: LiveTopic): string =>
-  config.get('cleanup.policy')?.value ?? 'compact';
+const effectiveCleanupPolicy = ({ config }: LiveTopic): string => config.get('cleanup.policy')?.value ?? 'compact';
 
 /**
  * The config keys we own now: listed and live as listed, or ours before and still overridden. Only what was once

@@ -1,4 +1,4 @@
-import type { Action, Plan } from './plan.ts';
+import type { Action, Plan } from './action.ts';
 import type { DriftEntry, TopicResource } from './resource.ts';
 import type { ObservedTopic } from './topic.ts';
 

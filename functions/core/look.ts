@@ -1,7 +1,8 @@
 import { asFailure, Failure } from './outcome.ts';
-import { needsClaimants, needsObservation, needsRecords, queryOf, type Situation, withRecords } from './plan.ts';
+import { needsClaimants, needsObservation, needsRecords } from './plan.ts';
 import type { Claimant, Resources, TopicQuery, Topics } from './ports.ts';
 import type { TopicResource } from './resource.ts';
+import { queryOf, type Situation, withRecords } from './situation.ts';
 import { keyOf, type ObservedTopic } from './topic.ts';
 
 /** What was seen of one object's topic: a situation to decide from, or why there is none. */

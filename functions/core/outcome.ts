@@ -1,4 +1,4 @@
-import type { Action } from './plan.ts';
+import type { Action } from './action.ts';
 import type { DriftEntry } from './resource.ts';
 import type { Binding, LiveTopic, Reason, Refusal } from './topic.ts';
 

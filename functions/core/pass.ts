@@ -1,8 +1,10 @@
+import { type Action, describe, type Plan } from './action.ts';
 import { driftOf } from './drift.ts';
 import type { Look } from './look.ts';
 import { asFailure, Failure, type Outcome } from './outcome.ts';
-import { type Action, describe, modeOf, type Plan, permitted, plan, type Situation } from './plan.ts';
+import { permitted, plan } from './plan.ts';
 import { bindingOf, type TopicResource } from './resource.ts';
+import { modeOf, type Situation } from './situation.ts';
 import type { Binding, LiveTopic, Reason, Refusal } from './topic.ts';
 
 /** One object on its way from the decision to the report; each stage returns a new one. */

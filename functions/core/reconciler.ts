@@ -2,11 +2,12 @@
  * observe → plan → apply → report, for many objects at once and with one outcome each. No arrow goes back: a later stage
  * never reads again to decide. If the world moved meanwhile the write fails, and another pass looks again.
  */
+
+import { describe } from './action.ts';
 import { apply } from './apply.ts';
 import { look } from './look.ts';
 import { asFailure, Failure } from './outcome.ts';
 import { outcomeOf, type Pass, startPass } from './pass.ts';
-import { describe } from './plan.ts';
 import type { Logger, Resources, Topics } from './ports.ts';
 import type { TopicResource } from './resource.ts';
 import { sameStatus, statusOf } from './status.ts';

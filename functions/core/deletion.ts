@@ -1,0 +1,74 @@
+import { type Action, type Plan, planned, refused } from './action.ts';
+import { finalizer } from './api.ts';
+import { differences } from './differences.ts';
+import { heirs, ownerOf } from './owner.ts';
+import { clusterRefusal, specRefusal } from './refusals.ts';
+import { bindingOf, type TopicResource } from './resource.ts';
+import { type LiveObservation, modeOf, type Situation } from './situation.ts';
+import type { Refusal } from './topic.ts';
+
+/**
+ * What is left to do for an object that is being deleted. Everything but a deletion by the bound id keeps the topic
+ * (reliability.md D1-D4).
+ */
+export function planDeletion(situation: Situation): Plan {
+  const { resource, observed, claimants } = situation;
+  if (!resource.finalizers.includes(finalizer)) return planned([]);
+  const release = planned([{ type: 'RemoveFinalizer', destructive: false, why: '' }]);
+  if (!holdsTopic(resource)) return paused(resource) ? refused(pausedDeletion) : release;
+  // Whoever waits behind another finalizer may still use the topic: ours is the last one (T092).
+  if (!isLastFinalizer(resource)) return planned([]);
+  if (observed === undefined) return planned([]);
+  const wrongCluster = clusterRefusal(resource, observed, situation.clusterId);
+  if (wrongCluster !== undefined) return refused(wrongCluster);
+  if (!observed.exists) return release;
+  const bound = bindingOf(resource)?.topicId;
+  if (bound === undefined) return bindBeforeDeletion(situation, observed) ?? release;
+  if (bound !== observed.id) return release;
+  if (heirs(claimants ?? [], resource.uid).length > 0) return release;
+  return planned([deletion(resource, observed), ...release.actions.map(afterDeletion(resource, observed))]);
+}
+
+/** Whether deleting the object may have to delete a topic: only `Delete`, and neither `Observe` nor `Paused`. */
+export const holdsTopic = (resource: TopicResource): boolean =>
+  resource.finalizers.includes(finalizer) &&
+  resource.deletionPolicy === 'Delete' &&
+  modeOf(resource) !== 'Observe' &&
+  modeOf(resource) !== 'Paused';
+
+export const isLastFinalizer = ({ finalizers }: TopicResource): boolean =>
+  finalizers.every((name) => name === finalizer);
+
+const paused = (resource: TopicResource): boolean =>
+  resource.deletionPolicy === 'Delete' && modeOf(resource) === 'Paused';
+
+const pausedDeletion: Refusal = {
+  reason: 'Paused',
+  message:
+    'the object is being deleted and paused: set spec.mode to Enforce to delete the topic, or spec.deletionPolicy to Retain to keep it',
+};
+
+/**
+ * An object that never came to its binding (a crash between create and status) is bound first, by the same rules as any
+ * adoption; a later pass deletes by the bound id. Never look-then-delete in one pass (T010).
+ */
+function bindBeforeDeletion(situation: Situation, observed: LiveObservation): Plan | undefined {
+  const { resource, claimants } = situation;
+  if ('reason' in resource.spec || specRefusal(resource) !== undefined) return undefined;
+  if (ownerOf(claimants ?? [], observed)?.uid !== resource.uid) return undefined;
+  const { actions, refusals } = differences(resource, resource.spec, observed);
+  if (actions.length + refusals.length > 0) return undefined;
+  return planned([{ type: 'BindTopic', id: observed.id, destructive: false, why: '' }], [], { lookAgain: true });
+}
+
+/** Rule D2: what we created goes as the spec says; what was there before us and holds records needs a person. */
+function deletion(resource: TopicResource, observed: LiveObservation): Action {
+  const destructive = bindingOf(resource)?.origin !== 'Created' && observed.records !== 'none';
+  const why = destructive ? 'the topic was there before this object and holds records' : '';
+  return { type: 'DeleteTopic', id: observed.id, destructive, why };
+}
+
+/** The finalizer goes after the topic, so it is as destructive as that deletion: one is never done without the other. */
+const afterDeletion =
+  (resource: TopicResource, observed: LiveObservation) =>
+  (action: Action): Action => ({ ...action, destructive: deletion(resource, observed).destructive });

@@ -1,0 +1,30 @@
+import type { Claimant, TopicQuery } from './ports.ts';
+import { bindingOf, type TopicResource } from './resource.ts';
+import type { ObservedTopic, Records, TopicSpec } from './topic.ts';
+
+/** Everything the decision needs, so that it asks for nothing. Absent parts were not needed: see the `needs…` functions. */
+export type Situation = {
+  readonly resource: TopicResource;
+  readonly observed: ObservedTopic | undefined;
+  readonly claimants: readonly Claimant[] | undefined;
+  /** the installation's cluster; undefined when it does not pin one */
+  readonly clusterId: string | undefined;
+};
+
+export type LiveObservation = Extract<ObservedTopic, { exists: true }>;
+
+/** What to ask the brokers about an object. A bound object that is being deleted asks for the topic that it is bound to. */
+export function queryOf(resource: TopicResource): TopicQuery {
+  const topicName = bindingOf(resource)?.topicName ?? resource.topicName;
+  if ('reason' in resource.spec) return { topicName, configs: [] };
+  if (resource.spec.configMode === 'Exact') return { topicName, configs: 'all' };
+  const ours = [...resource.spec.config.keys(), ...Object.keys(resource.status?.config ?? {})];
+  return { topicName, configs: [...new Set([...ours, 'cleanup.policy', 'min.insync.replicas'])].sort() };
+}
+
+/** The same situation with what is now known about records. */
+export const withRecords = (situation: Situation, records: Records): Situation =>
+  situation.observed?.exists === true ? { ...situation, observed: { ...situation.observed, records } } : situation;
+
+/** An object's mode; that of an invalid spec is not known, so the default. */
+export const modeOf = ({ spec }: TopicResource): TopicSpec['mode'] => ('reason' in spec ? 'Enforce' : spec.mode);
