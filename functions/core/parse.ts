@@ -136,7 +136,7 @@ const record = (value: unknown): Fields => (isObject(value) ? value : {});
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 const integer = (value: unknown): number | undefined => (Number.isSafeInteger(value) ? (value as number) : undefined);
-const oneOf = <T extends string>(allowed: readonly T[], value: unknown): T | undefined =>
+const oneOf = <const T extends string>(allowed: readonly T[], value: unknown): T | undefined =>
   allowed.find((option) => option === value);
 
 /** Without a prototype, so that a key named `__proto__` is only a key. */
@@ -146,5 +146,5 @@ function texts(fields: Fields): Readonly<Record<string, string>> {
   return copy;
 }
 
-const defined = <K extends string, T>(name: K, value: T | undefined): { [name in K]?: T } =>
+const defined = <K extends string, const T>(name: K, value: T | undefined): { [name in K]?: T } =>
   (value === undefined ? {} : { [name]: value }) as { [name in K]?: T };

@@ -1,0 +1,176 @@
+import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
+import { group, plural, version } from '../../core/api.ts';
+
+/** An answer of the API server that is not a success. `code` is the HTTP status, `reason` that of its Status object. */
+export class ApiError extends Error {
+  readonly code: number;
+  readonly reason: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: number, reason: string, message: string, retryAfterMs?: number) {
+    super(message);
+    this.name = 'ApiError';
+    this.code = code;
+    this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+type Options = { query?: Query; body?: unknown; contentType?: string; signal?: AbortSignal };
+
+export type KubeClient = {
+  /** for `Watch`; shares credentials and connections */
+  readonly kubeConfig: KubeConfig;
+  /**
+   * One JSON request. A socket that died unnoticed (frozen process, restarted server) is replaced and the request sent
+   * once more; on 401 the credentials are read anew and it is sent once more. So send only what may be repeated.
+   *
+   * @returns the parsed answer
+   * @throws ApiError for a status of 400 and above; the transport's error when there was no answer (also within 10 s)
+   */
+  request(method: 'GET' | 'PATCH' | 'POST' | 'PUT' | 'DELETE', path: string, options?: Options): Promise<unknown>;
+  /** Reads the kubeconfig again, e.g. after a 401 on a watch. */
+  reload(): void;
+  /** Ends idle connections. */
+  close(): Promise<void>;
+};
+
+const timeoutMs = 10_000;
+
+/**
+ * A connection to the API server of the kubeconfig that `KUBECONFIG` names; without it client-node's own defaults
+ * (`~/.kube/config`, then the service account of the pod).
+ *
+ * @throws Error when the kubeconfig cannot be read or has no current cluster
+ */
+export function kubeClient(env: { readonly KUBECONFIG?: string | undefined }): KubeClient {
+  const kubeConfig = new KubeConfig();
+  const connections = reuseConnections(kubeConfig);
+  const reload = () => load(kubeConfig, env.KUBECONFIG);
+  reload();
+
+  const request: KubeClient['request'] = async (method, path, options = {}) => {
+    try {
+      return await send(kubeConfig, method, path, options);
+    } catch (error) {
+      if (isTimeout(error)) connections.drop();
+      if (options.signal?.aborted || !worthRepeating(error)) throw error;
+      if (error instanceof ApiError) reload();
+      return send(kubeConfig, method, path, options);
+    }
+  };
+  return { kubeConfig, request, reload, close: connections.close };
+}
+
+/** Path of KafkaTopics: all, those of a namespace, one, or its subresource. Names are encoded, never interpreted. */
+export const topicsPath = (namespace?: string, name?: string, subresource?: 'status'): string =>
+  [
+    `/apis/${group}/${version}`,
+    ...(namespace === undefined ? [] : ['namespaces', segment(namespace)]),
+    plural,
+    ...(name === undefined ? [] : [segment(name)]),
+    ...(subresource === undefined ? [] : [subresource]),
+  ].join('/');
+
+function segment(name: string): string {
+  if (['', '.', '..'].includes(name)) throw new Error(`'${name}' cannot be part of a path`);
+  return encodeURIComponent(name);
+}
+
+function load(kubeConfig: KubeConfig, file: string | undefined): void {
+  try {
+    if (file) kubeConfig.loadFromFile(file);
+    else kubeConfig.loadFromDefault();
+  } catch (cause) {
+    throw new Error(`cannot read the kubeconfig${file ? ` ${file}` : ''}: ${(cause as Error).message}`, { cause });
+  }
+  if (!kubeConfig.getCurrentCluster())
+    throw new Error(`the kubeconfig${file ? ` ${file}` : ''} has no current context with a cluster`);
+}
+
+type Dispatcher = NonNullable<ReturnType<RequestContext['getDispatcher']>>;
+type DispatcherFactory = (cluster: { server?: string } | null, tls: Readonly<Record<string, unknown>>) => Dispatcher;
+
+/**
+ * client-node 2.0.1 opens a TLS connection per request: it makes a dispatcher (a connection pool) each time. This keeps
+ * the last one for as long as server and certificates stay the same.
+ */
+function reuseConnections(kubeConfig: KubeConfig): { drop(): void; close(): Promise<void> } {
+  const open = kubeConfig as unknown as { createDispatcher: DispatcherFactory };
+  const create = open.createDispatcher.bind(kubeConfig);
+  let current: { key: string; dispatcher: Dispatcher } | undefined;
+
+  // requests under way, watches among them, end on the old connection
+  const close = async () => {
+    const dispatcher = current?.dispatcher;
+    current = undefined;
+    await dispatcher?.close();
+  };
+  open.createDispatcher = (cluster, tls) => {
+    const key = JSON.stringify([cluster?.server, tls.servername, String(tls.ca), String(tls.cert)]);
+    if (current?.key !== key) {
+      void close();
+      // said outright, so that there is always a dispatcher, also for a server with a publicly trusted certificate
+      current = { key, dispatcher: create(cluster, { rejectUnauthorized: true, ...tls }) };
+    }
+    return current.dispatcher;
+  };
+  return { drop: () => void close(), close };
+}
+
+async function send(kubeConfig: KubeConfig, method: string, path: string, options: Options): Promise<unknown> {
+  const url = new URL(`${kubeConfig.getCurrentCluster()?.server.replace(/\/$/, '')}${path}`);
+  for (const [name, value] of Object.entries(options.query ?? {}))
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  const context = new RequestContext(url.href, HttpMethod.GET);
+  await kubeConfig.applySecurityAuthentication(context);
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const answer = await (context.getDispatcher() as Dispatcher).request({
+    origin: url.origin,
+    path: url.pathname + url.search,
+    method: method as 'GET',
+    headers: {
+      ...context.getHeaders(),
+      accept: 'application/json',
+      'content-type': options.contentType ?? 'application/json',
+    },
+    body: options.body === undefined ? null : JSON.stringify(options.body),
+    signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
+  });
+  const text = await answer.body.text();
+  if (answer.statusCode >= 400) throw apiError(answer.statusCode, text, answer.headers['retry-after']);
+  return JSON.parse(text);
+}
+
+function apiError(code: number, body: string, retryAfter: string | string[] | undefined): ApiError {
+  const { reason = 'Unknown', message = body } = parseStatus(body);
+  const seconds = Number(retryAfter);
+  return new ApiError(code, reason, message, seconds > 0 ? seconds * 1000 : undefined);
+}
+
+/** A Status object; proxies and the server's own panics answer with plain text instead. */
+function parseStatus(body: string): { reason?: string; message?: string } {
+  try {
+    return JSON.parse(body) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** The server closed the connection while nobody listened. The codes of undici 8 over HTTP/1 and HTTP/2. */
+const deadSocket = new Set([
+  'UND_ERR_SOCKET',
+  'UND_ERR_INFO',
+  'UND_ERR_CLOSED',
+  'UND_ERR_DESTROYED',
+  'ECONNRESET',
+  'EPIPE',
+]);
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown }).code);
+const isTimeout = (error: unknown): boolean => (error as Error).name === 'TimeoutError';
+const worthRepeating = (error: unknown): boolean =>
+  error instanceof ApiError
+    ? error.code === 401
+    : deadSocket.has(codeOf(error)) || codeOf(error).startsWith('ERR_HTTP2');
