@@ -24,10 +24,7 @@ const reasonOf: Readonly<Record<number, Reason>> = {
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (!(error instanceof ApiError))
-    return new Failure('InternalError', `The API server does not answer: ${oneLine((error as Error).message)}`, {
-      retryable: true,
-      cause: error,
-    });
+    return new Failure('InternalError', noAnswer(error as Error), { retryable: true, cause: error });
   return new Failure(
     reasonOf[error.code] ?? 'InternalError',
     `The API server answered ${error.code}: ${oneLine(error.message)}`,
@@ -38,6 +35,11 @@ export function failureOf(error: unknown): Failure {
     },
   );
 }
+
+const noAnswer = ({ name, message }: Error): string =>
+  name === 'AbortError'
+    ? 'Time ran out before the API server answered.'
+    : `The API server does not answer: ${oneLine(message)}`;
 
 const maxLength = 300;
 
