@@ -15,8 +15,6 @@ export function specRefusal(resource: TopicResource): Refusal | undefined {
       `this object speaks for topic ${name} and cannot be renamed to ${topicName}: set spec.topicName back to ${name}, or create another object`,
     );
   if ('reason' in spec) return spec;
-  if (topicName.startsWith('__'))
-    return refusal('InternalTopic', `${topicName} is one of Kafka's internal topics, which Topicsmith never touches`);
   return minInsyncRefusal(spec, spec.replicationFactor);
 }
 

@@ -32,7 +32,11 @@ export function statusOf(resource: TopicResource, outcome: Outcome, now: Date): 
 }
 
 /** Whether two statuses say the same, so that writing the second would be a write for nothing. */
-export const sameStatus = (a: TopicStatus | undefined, b: TopicStatus): boolean => isDeepStrictEqual(a, b);
+export const sameStatus = (a: TopicStatus | undefined, b: TopicStatus): boolean =>
+  a !== undefined && isDeepStrictEqual(asJson(a), asJson(b));
+
+/** As it goes over the wire: what was read and what was built may differ in prototypes and absent fields. */
+const asJson = (status: TopicStatus): unknown => JSON.parse(JSON.stringify(status));
 
 type Verdict = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 
