@@ -663,75 +663,155 @@ table(
       want: [[], ['SetConfig segment.ms']],
     },
     {
-      reason: 'a conflict names the winner (K090)',
-      given: situation(topic(), live(), { claimants: [claimant(), rival()] }),
-      want: [
-        'topic orders belongs to KafkaTopic billing/orders: delete one of the two, or give this one another spec.topicName',
-      ],
+      reason: 'Observe neither does nor holds',
+      given: [changing('retention.ms', '9', '2'), 'Observe'],
+      want: [[], []],
     },
-    {
-      reason: 'an unknown key is named',
-      given: situation(boundTopic({ config: { nope: '1' } }), live()),
-      want: ['Unknown topic config name: nope'],
-    },
-    {
-      reason: 'a read-only key shows what is live',
-      given: situation(
-        boundTopic({ config: { 'segment.ms': '1' } }),
-        live({ entries: { 'segment.ms': entry('segment.ms', undefined, { readOnly: true }) } }),
-      ),
-      want: ['segment.ms is read-only on this cluster and is 604800000'],
-    },
-    {
-      reason: 'both numbers of min.insync.replicas (K011)',
-      given: situation(topic({ replicationFactor: 1, config: { 'min.insync.replicas': '2' } })),
-      want: ['min.insync.replicas 2 is above the replication factor 1: producers with acks=all would stop'],
-    },
-    {
-      reason: 'both clusters (K019)',
-      given: situation(topic(), absent, { clusterId: 'elsewhere' }),
-      want: [
-        'the brokers belong to cluster cluster-one, not to elsewhere: nothing is done until the addresses lead to the right cluster',
-      ],
-    },
-    {
-      reason: 'the name an object speaks for, and the way back (K070)',
-      given: situation(boundTopic({ topicName: 'other' }), live()),
-      want: [
-        'this object speaks for topic orders and cannot be renamed to other: set spec.topicName back to orders, or create another object',
-      ],
-    },
-    {
-      reason: 'how a policy loses records',
-      given: changing('cleanup.policy', 'delete', 'compact'),
-      want: ['cleanup.policy from delete to compact: older values of each key would be removed'],
-    },
-    {
-      reason: 'and in the other direction',
-      given: changing('cleanup.policy', 'compact', 'delete'),
-      want: ['cleanup.policy from compact to delete: records older than the retention would be removed'],
-    },
-    {
-      reason: 'both values of a retention',
-      given: changing('retention.ms', '9000', '1000'),
-      want: ['retention.ms from 9000 to 1000: older records would be removed'],
-    },
-    {
-      reason: 'why a missing topic waits',
-      given: situation(boundTopic(), absent),
-      want: [`topic orders with id ${theId} is gone: a new one would be empty and consumers would start over`],
-    },
-    {
-      reason: 'both ids of a changed identity',
-      given: situation(boundTopic(), live({ id: anotherId })),
-      want: [`topic orders was deleted and created again by somebody else: its id is ${anotherId}, not ${theId}`],
-    },
-    {
-      reason: 'the way to the replication factor',
-      given: situation(boundTopic({ replicationFactor: 3 }), live()),
-      want: [
-        'the topic has replication factor 1 and the spec wants 3: changing it is not supported yet; move replicas with kafka-reassign-partitions, or set spec.replicationFactor to what is live',
-      ],
-    },
+    { reason: 'nothing to do is nothing to hold', given: [situation(boundTopic(), live()), 'Plan'], want: [[], []] },
   ],
 );
+
+test('brokers are asked only where their answer can matter', () => {
+  assert.equal(needsObservation(topic()), true);
+  assert.equal(needsObservation(topic({ mode: 'Paused' })), false);
+  assert.equal(needsObservation(topic({}, { spec: invalid })), false);
+  assert.equal(needsObservation(deletedTopic()), true);
+  assert.equal(needsObservation(deletedTopic({ deletionPolicy: 'Retain' })), false);
+  assert.equal(needsObservation(deletedTopic({}, {}, { finalizers: [] })), false);
+  assert.equal(needsObservation(deletedTopic({}, {}, { finalizers: [finalizer, 'other'] })), false);
+});
+
+test('claimants are listed to bind and to delete, never for an edit', () => {
+  assert.equal(needsClaimants(topic(), absent), false);
+  assert.equal(needsClaimants(topic(), live()), true);
+  assert.equal(needsClaimants(topic({ mode: 'Observe' }), live()), false);
+  assert.equal(needsClaimants(boundTopic(), live()), false);
+  assert.equal(needsClaimants(boundTopic(), live({ id: anotherId })), false);
+  assert.equal(needsClaimants(deletedTopic(), live()), true);
+  assert.equal(needsClaimants(deletedTopic(), live({ id: anotherId })), false);
+  assert.equal(needsClaimants(deletedTopic({}, {}, { status: undefined }), live()), true);
+  assert.equal(needsClaimants(deletedTopic(), absent), false);
+});
+
+test('records are asked for only where they decide', () => {
+  assert.equal(needsRecords(changing('retention.ms', '9000', '1000')), true);
+  assert.equal(needsRecords(changing('retention.ms', '1000', '9000')), false);
+  assert.equal(needsRecords(situation(deletedTopic({}, { origin: 'Adopted' }), live())), true);
+  assert.equal(needsRecords(situation(deletedTopic(), live())), false);
+  assert.equal(needsRecords(situation(topic(), absent)), false);
+});
+
+test('every action says what it does', () => {
+  const all: Action[] = [
+    { type: 'AddFinalizer', destructive: false, why: '' },
+    { type: 'RemoveFinalizer', destructive: false, why: '' },
+    { type: 'CreateTopic', destructive: false, why: '' },
+    { type: 'BindTopic', id: theId, destructive: false, why: '' },
+    { type: 'SetConfig', key: 'k', from: '1', to: '2', destructive: false, why: '' },
+    { type: 'SetConfig', key: 'k', from: null, to: '***', destructive: false, why: '' },
+    { type: 'ResetConfig', key: 'k', from: '1', to: '2', destructive: false, why: '' },
+    { type: 'ResetConfig', key: 'k', from: null, to: null, destructive: false, why: '' },
+    { type: 'AddPartitions', from: 1, to: 2, destructive: false, why: '' },
+    { type: 'DeleteTopic', id: theId, destructive: false, why: '' },
+  ];
+  assert.deepEqual(all.map(describe), [
+    'add the finalizer',
+    'remove the finalizer',
+    'create the topic',
+    `take over the topic with id ${theId}`,
+    'set k from 1 to 2',
+    'set k from *** to ***',
+    'reset k from 1 to the inherited 2',
+    'reset k from *** to the inherited value',
+    'grow from 1 to 2 partitions',
+    `delete the topic with id ${theId}`,
+  ]);
+});
+
+const messages = (given: Situation): string[] => [
+  ...plan(given).refusals.map(({ message }) => message),
+  ...plan(given)
+    .actions.map(({ why }) => why)
+    .filter((why) => why !== ''),
+];
+
+table('what people read', messages, [
+  {
+    reason: 'a shrink names both counts and the way out (K023)',
+    given: situation(boundTopic({ numPartitions: 2 }), live()),
+    want: [
+      'the topic has 3 partitions and the spec wants 2: Kafka cannot remove partitions; set spec.numPartitions to 3',
+    ],
+  },
+  {
+    reason: 'a conflict names the winner (K090)',
+    given: situation(topic(), live(), { claimants: [claimant(), rival()] }),
+    want: [
+      'topic orders belongs to KafkaTopic billing/orders: delete one of the two, or give this one another spec.topicName',
+    ],
+  },
+  {
+    reason: 'an unknown key is named',
+    given: situation(boundTopic({ config: { nope: '1' } }), live()),
+    want: ['Unknown topic config name: nope'],
+  },
+  {
+    reason: 'a read-only key shows what is live',
+    given: situation(
+      boundTopic({ config: { 'segment.ms': '1' } }),
+      live({ entries: { 'segment.ms': entry('segment.ms', undefined, { readOnly: true }) } }),
+    ),
+    want: ['segment.ms is read-only on this cluster and is 604800000'],
+  },
+  {
+    reason: 'both numbers of min.insync.replicas (K011)',
+    given: situation(topic({ replicationFactor: 1, config: { 'min.insync.replicas': '2' } })),
+    want: ['min.insync.replicas 2 is above the replication factor 1: producers with acks=all would stop'],
+  },
+  {
+    reason: 'both clusters (K019)',
+    given: situation(topic(), absent, { clusterId: 'elsewhere' }),
+    want: [
+      'the brokers belong to cluster cluster-one, not to elsewhere: nothing is done until the addresses lead to the right cluster',
+    ],
+  },
+  {
+    reason: 'the name an object speaks for, and the way back (K070)',
+    given: situation(boundTopic({ topicName: 'other' }), live()),
+    want: [
+      'this object speaks for topic orders and cannot be renamed to other: set spec.topicName back to orders, or create another object',
+    ],
+  },
+  {
+    reason: 'how a policy loses records',
+    given: changing('cleanup.policy', 'delete', 'compact'),
+    want: ['cleanup.policy from delete to compact: older values of each key would be removed'],
+  },
+  {
+    reason: 'and in the other direction',
+    given: changing('cleanup.policy', 'compact', 'delete'),
+    want: ['cleanup.policy from compact to delete: records older than the retention would be removed'],
+  },
+  {
+    reason: 'both values of a retention',
+    given: changing('retention.ms', '9000', '1000'),
+    want: ['retention.ms from 9000 to 1000: older records would be removed'],
+  },
+  {
+    reason: 'why a missing topic waits',
+    given: situation(boundTopic(), absent),
+    want: [`topic orders with id ${theId} is gone: a new one would be empty and consumers would start over`],
+  },
+  {
+    reason: 'both ids of a changed identity',
+    given: situation(boundTopic(), live({ id: anotherId })),
+    want: [`topic orders was deleted and created again by somebody else: its id is ${anotherId}, not ${theId}`],
+  },
+  {
+    reason: 'the way to the replication factor',
+    given: situation(boundTopic({ replicationFactor: 3 }), live()),
+    want: [
+      'the topic has replication factor 1 and the spec wants 3: changing it is not supported yet; move replicas with kafka-reassign-partitions, or set spec.replicationFactor to what is live',
+    ],
+  },
+]);
