@@ -5,7 +5,6 @@
  * `.cjs` ending makes that hold inside this package (`"type": "module"`) and on Lambda alike. The same sources give the
  * same bytes. Identifiers are kept, so that stack traces in logs can be read without the source map.
  */
-import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -57,9 +56,7 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const all = args.length === 0;
-  if (all) await rm(join(root, 'dist'), { recursive: true, force: true });
-  await buildBundles((all ? Object.keys(bundles) : args).filter(isBundle)).catch(() => {
+  await buildBundles((args.length === 0 ? Object.keys(bundles) : args).filter(isBundle)).catch(() => {
     process.exitCode = 1;
   });
 }

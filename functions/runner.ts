@@ -1,0 +1,146 @@
+/**
+ * Runs the functions of a serverless.yml without Lambda: plays the event source mappings from SQS queues and gives each
+ * function processes with Lambda's limits. For one machine, for tests, and for clusters without Lambda.
+ *
+ * Queues are found by the `QueueName` they are defined with; `--queue Id=URL` says otherwise. `SQS_ENDPOINT` and AWS_*
+ * reach SQS, or a server that speaks like it. One line of JSON per invocation goes to standard output, everything else
+ * to standard error.
+ */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { createLogger, errorText, type Logger } from './adapters/log.ts';
+import { sqsClient } from './adapters/sqs.ts';
+import { type Mapping, mappingsOf, queueNames, readService } from './runner/config.ts';
+import { startMapping } from './runner/mapping.ts';
+import { ProcessPool } from './runner/process.ts';
+import { longPollSeconds, openQueue, queueUrl } from './runner/queue.ts';
+
+const usage = `usage: runner [serverless.yml] [--concurrency N] [--warm N] [--freeze] [--queue Id=URL ...] [--grace SECONDS]
+
+  --concurrency  batches in work at the same time per function, at most its maximumConcurrency (default 4)
+  --warm         processes per function that are started ahead of the first message (default 0)
+  --freeze       stop processes between invocations, as Lambda does
+  --queue        URL of a queue, by its logical id in the service
+  --grace        seconds that running invocations get when the runner is told to end (default 10)
+`;
+
+type Options = {
+  readonly service: string;
+  readonly concurrency: number;
+  readonly warm: number;
+  readonly freeze: boolean;
+  readonly queues: ReadonlyMap<string, string>;
+  readonly graceSeconds: number;
+};
+
+function optionsOf(args: string[]): Options {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      concurrency: { type: 'string', default: '4' },
+      warm: { type: 'string', default: '0' },
+      freeze: { type: 'boolean', default: false },
+      queue: { type: 'string', multiple: true, default: [] },
+      grace: { type: 'string', default: '10' },
+    },
+  });
+  return {
+    service: resolve(positionals[0] ?? 'serverless.yml'),
+    concurrency: wholeNumber('--concurrency', values.concurrency, 1),
+    warm: wholeNumber('--warm', values.warm, 0),
+    freeze: values.freeze,
+    queues: new Map(values.queue.map(queueOption)),
+    graceSeconds: wholeNumber('--grace', values.grace, 0),
+  };
+}
+
+function wholeNumber(option: string, text: string, least: number): number {
+  if (!/^\d+$/.test(text) || Number(text) < least)
+    throw new Error(`${option} is "${text}": it has to be ${least} or more`);
+  return Number(text);
+}
+
+function queueOption(text: string): [string, string] {
+  const [, id, url] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (id === undefined || url === undefined) throw new Error(`--queue is "${text}": it has to be Id=URL`);
+  return [id, url];
+}
+
+async function queueUrls(sqs: SQSClient, names: ReadonlyMap<string, string>, given: ReadonlyMap<string, string>) {
+  const entries = [...names].map(async ([id, name]) => [id, given.get(id) ?? (await queueUrl(sqs, name))] as const);
+  return new Map(await Promise.all(entries));
+}
+
+/** The whole environment of a function: what its service says, credentials and region, and what Lambda itself adds. */
+function environmentFor(mapping: Mapping, env: NodeJS.ProcessEnv): Record<string, string> {
+  const aws = Object.entries(env).filter((entry): entry is [string, string] => /^AWS_/.test(entry[0]));
+  return {
+    TZ: ':UTC',
+    ...Object.fromEntries(aws),
+    AWS_LAMBDA_FUNCTION_NAME: mapping.functionName,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(mapping.memoryMegabytes),
+    ...mapping.environment,
+  };
+}
+
+async function startFunction(mapping: Mapping, options: Options, sqs: SQSClient, log: Logger) {
+  const queue = await openQueue(sqs, mapping.queueUrl);
+  if (queue.visibilitySeconds < mapping.timeoutSeconds)
+    throw new Error(
+      `function ${mapping.functionName}: its queue shows messages again after ${queue.visibilitySeconds} s, before its timeout of ${mapping.timeoutSeconds} s`,
+    );
+  const environment = environmentFor(mapping, process.env);
+  const pool = new ProcessPool({ ...mapping, environment, child: childFile(), freeze: options.freeze });
+  const concurrency = Math.min(options.concurrency, mapping.maximumConcurrency);
+  pool.warm(Math.min(options.warm, concurrency));
+  const running = startMapping({ ...mapping, queue, concurrency, log, invoke: (event) => pool.invoke(event) });
+  log.info('started', { function: mapping.functionName, queue: mapping.queueUrl, concurrency });
+  return { running, pool };
+}
+
+/** The file that processes run: beside this program, as a bundle or as a source. */
+function childFile(): string {
+  const program = process.argv[1] ?? '';
+  const files = ['./runner-child.cjs', './runner/child.ts'].map((file) => resolve(program, '..', file));
+  const found = files.find((file) => existsSync(file));
+  if (found === undefined) throw new Error(`there is no ${files[0]}; build it first`);
+  return found;
+}
+
+async function main(): Promise<void> {
+  const options = optionsOf(process.argv.slice(2));
+  const log = createLogger({
+    level: process.env.LOG_LEVEL || 'info',
+    write: (line) => void process.stdout.write(line),
+  });
+  const sqs = sqsClient(process.env, (longPollSeconds + 5) * 1000);
+  const service = readService(options.service, process.env);
+  const mappings = mappingsOf(service, await queueUrls(sqs, queueNames(service), options.queues));
+  const started = await Promise.all(mappings.map((mapping) => startFunction(mapping, options, sqs, log)));
+  process.stderr.write(`runner: ready\n`);
+  await endSignal();
+  const grace = new AbortController();
+  const stopped = Promise.all(started.map(({ running }) => running.stop()));
+  const limit = sleep(options.graceSeconds * 1000, undefined, { signal: grace.signal }).catch(() => {});
+  await Promise.race([stopped, limit]);
+  grace.abort();
+  await Promise.all(started.map(({ pool }) => pool.kill()));
+  await stopped;
+}
+
+/** Resolves at the first SIGTERM or SIGINT. */
+function endSignal(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  return promise;
+}
+
+main().catch((error: unknown) => {
+  const isUsage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  process.stderr.write(`runner: ${error instanceof Error ? error.message : errorText(error)}\n${isUsage ? usage : ''}`);
+  process.exit(isUsage ? 2 : 1);
+});

@@ -1,0 +1,163 @@
+/** Processes that run a function, one invocation at a time each, kept for the next one. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { Ending } from './answer.ts';
+import type { FromChild, Invoke } from './child.ts';
+
+export type ProcessOptions = {
+  /** the file to fork; it gets `bundle` and `exportName` as arguments */
+  readonly child: string;
+  readonly bundle: string;
+  readonly exportName: string;
+  /** the whole environment: nothing is inherited */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly memoryMegabytes: number;
+  readonly timeoutSeconds: number;
+  /** stop the process between invocations, as Lambda does */
+  readonly freeze: boolean;
+};
+
+export type Invocation = {
+  readonly requestId: string;
+  readonly pid: number | undefined;
+  readonly coldStart: boolean;
+  readonly ending: Ending;
+};
+
+/** Lambda's limit for loading a function. */
+const initMillis = 10_000;
+
+/** The processes of one function. The most recently used one is asked first, so that few stay warm. */
+export class ProcessPool {
+  readonly #options: ProcessOptions;
+  readonly #idle: FunctionProcess[] = [];
+  readonly #all = new Set<FunctionProcess>();
+
+  constructor(options: ProcessOptions) {
+    this.#options = options;
+  }
+
+  /** Starts processes ahead of their first invocation. */
+  warm(count: number): void {
+    for (let started = 0; started < count; started += 1) this.#idle.push(this.#start());
+  }
+
+  /** Runs the function on an event, in a process that waits or else in a new one. Never rejects. */
+  async invoke(event: unknown): Promise<Invocation> {
+    const running = this.#takeIdle() ?? this.#start();
+    const coldStart = running.invocations === 0;
+    const requestId = randomUUID();
+    const ending = await running.invoke(requestId, event);
+    if (running.alive) this.#idle.push(running);
+    return { requestId, pid: running.pid, coldStart, ending };
+  }
+
+  /** Ends all processes at once, also those with an invocation under way. */
+  async kill(): Promise<void> {
+    await Promise.all([...this.#all].map((running) => running.kill()));
+  }
+
+  #takeIdle(): FunctionProcess | undefined {
+    for (;;) {
+      const running = this.#idle.pop();
+      if (running === undefined || running.alive) return running;
+    }
+  }
+
+  #start(): FunctionProcess {
+    const started = new FunctionProcess(this.#options);
+    this.#all.add(started);
+    void started.exited.then(() => this.#all.delete(started));
+    return started;
+  }
+}
+
+class FunctionProcess {
+  invocations = 0;
+  /** how it ended, in words for people */
+  readonly exited: Promise<string>;
+  readonly #child: ChildProcess;
+  readonly #options: ProcessOptions;
+  readonly #ready: Promise<boolean>;
+  #gone = false;
+
+  constructor(options: ProcessOptions) {
+    this.#options = options;
+    this.#child = fork(options.child, [options.bundle, options.exportName], {
+      env: options.environment,
+      execArgv: [`--max-old-space-size=${options.memoryMegabytes}`],
+      stdio: ['ignore', 2, 2, 'ipc'], // standard output belongs to the runner's own trace
+    });
+    this.exited = endOf(this.#child).then((how) => {
+      this.#gone = true;
+      return how;
+    });
+    this.#ready = this.#started();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get alive(): boolean {
+    return !this.#gone && this.#child.connected;
+  }
+
+  async invoke(requestId: string, event: unknown): Promise<Ending> {
+    const ready = await this.#ready;
+    if (!ready) return { kind: 'crashed', message: `did not start: ${await this.kill()}` };
+    this.invocations += 1;
+    if (this.#options.freeze) this.#child.kill('SIGCONT');
+    const ending = await this.#ending(requestId, event);
+    if (ending.kind === 'timeout') await this.kill();
+    else if (this.#options.freeze && this.alive) this.#child.kill('SIGSTOP');
+    return ending;
+  }
+
+  async kill(): Promise<string> {
+    this.#child.kill('SIGKILL'); // works on a stopped process too
+    return this.exited;
+  }
+
+  /** @returns whether the bundle was loaded in time */
+  async #started(): Promise<boolean> {
+    const time = new AbortController();
+    const limit = setTimeout(() => time.abort(), initMillis);
+    const loaded = once(this.#child, 'message', { signal: time.signal }).then(
+      () => true,
+      () => false,
+    );
+    const ready = await Promise.race([loaded, this.exited.then(() => false)]);
+    clearTimeout(limit);
+    return ready;
+  }
+
+  async #ending(requestId: string, event: unknown): Promise<Ending> {
+    const { promise, resolve } = Promise.withResolvers<Ending>();
+    const listen = (message: FromChild): void => {
+      if ('requestId' in message && message.requestId === requestId) resolve(endingOf(message));
+    };
+    const milliseconds = this.#options.timeoutSeconds * 1000;
+    const limit = setTimeout(() => resolve({ kind: 'timeout' }), milliseconds);
+    void this.exited.then((message) => resolve({ kind: 'crashed', message }));
+    this.#child.on('message', listen);
+    const invoke: Invoke = { requestId, event, deadline: Date.now() + milliseconds };
+    // an error means that the process is gone, which `exited` reports
+    if (this.alive) this.#child.send(invoke, () => {});
+    const ending = await promise;
+    clearTimeout(limit);
+    this.#child.off('message', listen);
+    return ending;
+  }
+}
+
+const endingOf = (message: Exclude<FromChild, { ready: true }>): Ending =>
+  'error' in message ? { kind: 'threw', message: message.error } : { kind: 'returned', value: message.value };
+
+function endOf(child: ChildProcess): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `ended by ${signal}`));
+  child.once('error', (error) => resolve(error.message));
+  return promise;
+}

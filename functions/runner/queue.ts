@@ -1,0 +1,80 @@
+/** The queue as an event source mapping uses it: long polls, and deletion of what succeeded. */
+import {
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import type { SQSRecord } from 'aws-lambda';
+
+/** The longest that SQS allows. */
+export const longPollSeconds = 20;
+
+export type Received = {
+  readonly records: readonly SQSRecord[];
+  /** ms since the epoch: from then on the queue may give these messages to somebody else */
+  readonly visibleAt: number;
+};
+
+export type Queue = {
+  readonly visibilitySeconds: number;
+  /** Waits for messages, 20 s at most. @returns no records when none came. @throws the client's error, or when aborted */
+  receive(maxMessages: number, signal: AbortSignal): Promise<Received>;
+  /** @returns how many were not deleted: they come back. @throws the client's error */
+  delete(records: readonly SQSRecord[]): Promise<number>;
+};
+
+/** @throws Error in one line when there is no such queue */
+export async function queueUrl(sqs: SQSClient, name: string): Promise<string> {
+  const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: name })).catch((error: unknown) => {
+    throw new Error(`the queue ${name} was not found: ${(error as Error).name}`, { cause: error });
+  });
+  return QueueUrl ?? '';
+}
+
+/** Looks the queue up and keeps its visibility timeout. @throws Error in one line when it does not answer */
+export async function openQueue(sqs: SQSClient, url: string): Promise<Queue> {
+  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['VisibilityTimeout', 'QueueArn'] });
+  const { Attributes = {} } = await sqs.send(command).catch((error: unknown) => {
+    throw new Error(`the queue ${url} does not answer: ${(error as Error).name}`, { cause: error });
+  });
+  const visibilitySeconds = Number(Attributes.VisibilityTimeout);
+  const toRecord = recordFrom(Attributes.QueueArn ?? '');
+  return {
+    visibilitySeconds,
+    async receive(maxMessages, signal) {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl: url,
+          MaxNumberOfMessages: maxMessages,
+          WaitTimeSeconds: longPollSeconds,
+          MessageSystemAttributeNames: ['All'],
+        }),
+        { abortSignal: signal },
+      );
+      return { records: Messages.map(toRecord), visibleAt: Date.now() + visibilitySeconds * 1000 };
+    },
+    async delete(records) {
+      const Entries = records.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }));
+      const { Failed = [] } = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries }));
+      return Failed.length;
+    },
+  };
+}
+
+/** The record as Lambda hands it to a function. @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
+const recordFrom =
+  (arn: string) =>
+  (message: Message): SQSRecord => ({
+    messageId: message.MessageId ?? '',
+    receiptHandle: message.ReceiptHandle ?? '',
+    body: message.Body ?? '',
+    attributes: (message.Attributes ?? {}) as unknown as SQSRecord['attributes'],
+    messageAttributes: {},
+    md5OfBody: message.MD5OfBody ?? '',
+    eventSource: 'aws:sqs',
+    eventSourceARN: arn,
+    awsRegion: arn.split(':')[3] ?? '',
+  });

@@ -1,0 +1,206 @@
+/** The runner as a program, a function made of a few lines, and queues of its own on the SQS server at `SQS_ENDPOINT`. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import { stringify } from 'yaml';
+import { makeQueue, receive, testClient } from '../support/sqs/real-queues.ts';
+
+/** A line of the runner's trace. */
+export type Invocation = {
+  readonly event: string;
+  readonly function: string;
+  readonly pid: number;
+  readonly coldStart: boolean;
+  readonly messages: number;
+  readonly groups: readonly string[];
+  readonly startedAt: number;
+  readonly ms: number;
+  readonly outcome: 'succeeded' | 'failures' | 'threw' | 'timeout' | 'crashed';
+  readonly failures: number;
+  readonly late: number;
+  readonly message?: string;
+};
+
+export type WorldOptions = {
+  /** body of `async (event, context) => { … }`; `note(value)` leaves a value for `world.notes()` */
+  readonly handler: string;
+  readonly timeoutSeconds?: number;
+  readonly visibilitySeconds?: number;
+  readonly maxReceiveCount?: number;
+  readonly batchSize?: number;
+  readonly maximumConcurrency?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+};
+
+const program = join(import.meta.dirname, '..', '..', 'functions', 'runner.ts');
+export const awsEnvironment = {
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+  SQS_ENDPOINT: process.env.SQS_ENDPOINT ?? '',
+};
+
+export type Sent = { readonly group: string; readonly body: string };
+
+/** Starts a runner; dispose of it when done. */
+export async function startWorld(options: WorldOptions) {
+  const { visibilitySeconds = 30, maxReceiveCount = 100 } = options;
+  const sqs = testClient();
+  const folder = await mkdtemp(join(tmpdir(), 'runner-'));
+  const deadLetters = await makeQueue(sqs);
+  const queue = await fifoQueue(visibilitySeconds, deadLetters, maxReceiveCount);
+  await writeFile(join(folder, 'serverless.yml'), stringify(service(options, queue.name)));
+  await writeFile(join(folder, 'work.cjs'), bundle(options.handler, join(folder, 'notes')));
+  await writeFile(join(folder, 'notes'), '');
+  const runner = new Runner(folder, options.args ?? []);
+  await runner.ready();
+
+  return {
+    runner,
+    folder,
+    queueUrl: queue.url,
+    async send(messages: readonly Sent[]) {
+      const Entries = messages.map(({ group, body }, index) => ({
+        Id: String(index),
+        MessageBody: body,
+        MessageGroupId: group,
+        MessageDeduplicationId: randomUUID(),
+      }));
+      const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queue.url, Entries }));
+      assert.deepEqual(Failed, []);
+    },
+    /** Messages in the queue, seen or in flight. */
+    async left(): Promise<number> {
+      const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+      const command = new GetQueueAttributesCommand({ QueueUrl: queue.url, AttributeNames: [...names] });
+      const { Attributes = {} } = await sqs.send(command);
+      return Number(Attributes[names[0]]) + Number(Attributes[names[1]]);
+    },
+    /** Waits for the first dead letter. A long poll does not notice a message that is moved, so it asks each second. */
+    async deadLetter() {
+      for (;;) {
+        const [letter] = await receive(sqs, deadLetters, 1);
+        if (letter !== undefined) return letter;
+      }
+    },
+    async notes(): Promise<unknown[]> {
+      const text = await readFile(join(folder, 'notes'), 'utf8');
+      return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+    },
+    async [Symbol.asyncDispose]() {
+      await runner.kill();
+      await rm(folder, { recursive: true });
+      sqs.destroy();
+    },
+  };
+
+  async function fifoQueue(visibility: number, deadLetterUrl: string, receives: number) {
+    const name = `test-${randomUUID()}.fifo`;
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: deadLetterUrl, AttributeNames: ['QueueArn'] }),
+    );
+    const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: Attributes.QueueArn, maxReceiveCount: receives });
+    const created = await sqs.send(
+      new CreateQueueCommand({
+        QueueName: name,
+        Attributes: { FifoQueue: 'true', VisibilityTimeout: String(visibility), RedrivePolicy },
+      }),
+    );
+    return { name, url: created.QueueUrl ?? '' };
+  }
+}
+
+function service(options: WorldOptions, queueName: string) {
+  const { timeoutSeconds = 3, batchSize = 10, maximumConcurrency = 4, environment = {} } = options;
+  const sqs = {
+    arn: { 'Fn::GetAtt': ['Work', 'Arn'] },
+    batchSize,
+    maximumConcurrency,
+    functionResponseType: 'ReportBatchItemFailures',
+  };
+  return {
+    provider: { runtime: 'nodejs24.x', memorySize: 128 },
+    functions: { work: { handler: 'work.handler', timeout: timeoutSeconds, environment, events: [{ sqs }] } },
+    resources: [{ Resources: { Work: { Type: 'AWS::SQS::Queue', Properties: { QueueName: queueName } } } }],
+  };
+}
+
+const bundle = (handler: string, notes: string) => `
+const { appendFileSync } = require('node:fs');
+const note = (value) => appendFileSync(${JSON.stringify(notes)}, JSON.stringify(value) + '\\n');
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+let invocations = 0;
+exports.handler = async (event, context) => { invocations += 1; ${handler} };
+`;
+
+/** A runner that was started, and what it says. */
+export class Runner {
+  readonly invocations: Invocation[] = [];
+  errors = '';
+  readonly #process: ChildProcess;
+  readonly #exited: Promise<unknown[]>;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(folder: string, args: readonly string[]) {
+    this.#process = spawn(process.execPath, [program, join(folder, 'serverless.yml'), ...args], {
+      env: awsEnvironment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#exited = once(this.#process, 'exit');
+    void this.#exited.then(() => this.#notify());
+    if (this.#process.stdout === null || this.#process.stderr === null) throw new Error('no pipes');
+    createInterface(this.#process.stdout).on('line', (line) => {
+      const entry = JSON.parse(line) as Invocation;
+      if (entry.event === 'invocation') this.invocations.push(entry);
+      this.#notify();
+    });
+    this.#process.stderr.on('data', (chunk) => {
+      this.errors += String(chunk);
+      this.#notify();
+    });
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  ready(): Promise<void> {
+    return this.until(() => this.errors.includes('runner: ready'));
+  }
+
+  /** Resolves when `holds()`; looks again whenever the runner says something. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      if (this.#process.exitCode !== null || this.#process.signalCode !== null)
+        throw new Error(`the runner has ended: ${this.errors}`);
+      await this.#changed.promise;
+    }
+  }
+
+  /** Resolves when so many messages were handed to the function and answered. */
+  async handled(messages: number): Promise<void> {
+    await this.until(() => this.invocations.reduce((sum, invocation) => sum + invocation.messages, 0) >= messages);
+  }
+
+  async exit(signal: NodeJS.Signals): Promise<{ code: number | null }> {
+    this.#process.kill(signal);
+    const [code] = await this.#exited;
+    return { code: code as number | null };
+  }
+
+  async kill(): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) await this.exit('SIGTERM');
+  }
+
+  #notify(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
