@@ -4,7 +4,7 @@ import { differences } from './differences.ts';
 import { heirs, ownerOf } from './owner.ts';
 import { clusterRefusal, specRefusal } from './refusals.ts';
 import { bindingOf, type TopicResource } from './resource.ts';
-import { type LiveObservation, modeOf, type Situation } from './situation.ts';
+import type { LiveObservation, Situation } from './situation.ts';
 import type { Refusal } from './topic.ts';
 
 /**
@@ -33,14 +33,13 @@ export function planDeletion(situation: Situation): Plan {
 export const holdsTopic = (resource: TopicResource): boolean =>
   resource.finalizers.includes(finalizer) &&
   resource.deletionPolicy === 'Delete' &&
-  modeOf(resource) !== 'Observe' &&
-  modeOf(resource) !== 'Paused';
+  resource.mode !== 'Observe' &&
+  resource.mode !== 'Paused';
 
 export const isLastFinalizer = ({ finalizers }: TopicResource): boolean =>
   finalizers.every((name) => name === finalizer);
 
-const paused = (resource: TopicResource): boolean =>
-  resource.deletionPolicy === 'Delete' && modeOf(resource) === 'Paused';
+const paused = (resource: TopicResource): boolean => resource.deletionPolicy === 'Delete' && resource.mode === 'Paused';
 
 const pausedDeletion: Refusal = {
   reason: 'Paused',

@@ -6,7 +6,7 @@ import { isInternal, isTopicName, spec as specSchema, topicNameRule } from './sc
 import { isReason } from './schema/reasons.ts';
 import type { KafkaTopicSpec } from './schema/types.generated.ts';
 import { isObject, validate } from './schema/validate.ts';
-import type { Refusal, TopicId, TopicSpec } from './topic.ts';
+import type { Mode, Refusal, TopicId, TopicSpec } from './topic.ts';
 
 /**
  * Reads a KafkaTopic as the API server stores it. Never throws, whatever the object holds: an object stored under an
@@ -31,6 +31,7 @@ export function parseResource(object: unknown): TopicResource {
     approvedHash: annotationOf(annotations.approve),
     topicName: topicNameOf(metadata, spec),
     deletionPolicy: record(spec).deletionPolicy === 'Delete' ? 'Delete' : 'Retain',
+    mode: modeOf(record(spec).mode),
     spec: parseSpec(topicNameOf(metadata, spec), spec ?? {}),
     status: isObject(status) ? parseStatus(status) : undefined,
   };
@@ -57,6 +58,9 @@ const parts = (object: unknown) => {
 
 const topicNameOf = (metadata: Fields, spec: unknown): string =>
   text(record(spec).topicName) ?? text(metadata.name) ?? '';
+
+const modeOf = (mode: unknown): Mode =>
+  mode === undefined || mode === null ? 'Enforce' : (oneOf(['Enforce', 'Observe', 'Plan', 'Paused'], mode) ?? 'Paused');
 
 function parseSpec(topicName: string, spec: unknown): TopicSpec | Refusal {
   if (!isTopicName(topicName))

@@ -4,7 +4,7 @@ import type { Look } from './look.ts';
 import { asFailure, Failure, type Outcome } from './outcome.ts';
 import { permitted, plan } from './plan.ts';
 import { bindingOf, type TopicResource } from './resource.ts';
-import { modeOf, type Situation } from './situation.ts';
+import type { Situation } from './situation.ts';
 import type { Binding, LiveTopic, Reason, Refusal } from './topic.ts';
 
 /** One object on its way from the decision to the report; each stage returns a new one. */
@@ -31,7 +31,7 @@ export function startPass(resource: TopicResource, seen: Look): Pass {
   if (seen instanceof Failure) return { ...unread, failures: [seen] };
   try {
     const decided = plan(seen);
-    const { now, held } = permitted(decided, modeOf(resource));
+    const { now, held } = permitted(decided, resource.mode);
     const problems = [...decided.refusals, ...heldProblem(held, decided.heldReason)];
     return { ...unread, situation: seen, plan: decided, todo: now, problems, live: liveOf(seen) };
   } catch (error) {
@@ -59,9 +59,9 @@ type Ending =
 function ending(pass: Pass, problems: readonly Refusal[]): Ending {
   const { resource } = pass;
   if (resource.deleting) return problems.length > 0 ? { kind: 'Stopped', problems } : { kind: 'Gone' };
-  if (modeOf(resource) === 'Observe') return observation(pass, problems);
+  if (resource.mode === 'Observe') return observation(pass, problems);
   if (problems.length > 0) return { kind: 'Stopped', problems };
-  return { kind: modeOf(resource) === 'Paused' ? 'Paused' : 'Synced' };
+  return { kind: resource.mode === 'Paused' ? 'Paused' : 'Synced' };
 }
 
 /** Refusals that only say that live and spec differ: to an observer they are drift like any other. */

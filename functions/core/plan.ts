@@ -5,7 +5,7 @@ import { differences } from './differences.ts';
 import { ownerOf } from './owner.ts';
 import { clusterRefusal, creationLimit, specRefusal } from './refusals.ts';
 import { bindingOf, type TopicResource } from './resource.ts';
-import { type LiveObservation, modeOf, type Situation, withRecords } from './situation.ts';
+import { type LiveObservation, type Situation, withRecords } from './situation.ts';
 import { type Key, keyOf, type ObservedTopic, type Refusal, type TopicId, type TopicSpec } from './topic.ts';
 
 /**
@@ -32,7 +32,7 @@ export function plan(situation: Situation): Plan {
   const refusal = refusalOf(situation);
   if (refusal !== undefined) return refused(refusal);
   const spec = resource.spec as TopicSpec;
-  if (spec.mode === 'Paused') return planned([]);
+  if (resource.mode === 'Paused') return planned([]);
   const observed = situation.observed as ObservedTopic;
   const bound = bindingOf(resource)?.topicId;
   if (!observed.exists) return bound === undefined ? planCreation(resource, spec) : planMissing(resource);
@@ -45,7 +45,7 @@ export function plan(situation: Situation): Plan {
 /** Whether the brokers must be asked at all: not for what is paused, wrong in itself, or let go with its topic kept. */
 export function needsObservation(resource: TopicResource): boolean {
   if (resource.deleting) return holdsTopic(resource) && isLastFinalizer(resource);
-  return specRefusal(resource) === undefined && (resource.spec as TopicSpec).mode !== 'Paused';
+  return specRefusal(resource) === undefined && resource.mode !== 'Paused';
 }
 
 /** Whether claimants must be listed: to bind an existing topic, or to delete one (reliability.md 1.2). */
@@ -53,7 +53,7 @@ export function needsClaimants(resource: TopicResource, observed: ObservedTopic)
   if (!observed.exists) return false;
   const bound = bindingOf(resource)?.topicId;
   if (resource.deleting) return bound === undefined || bound === observed.id;
-  return bound === undefined && modeOf(resource) !== 'Observe';
+  return bound === undefined && resource.mode !== 'Observe';
 }
 
 /** Whether the decision would change if the topic were known to be empty; asked with `records: 'unknown'`. */
@@ -62,14 +62,16 @@ export const needsRecords = (situation: Situation): boolean =>
 
 /**
  * What may be done now, and what is held: everything from the first destructive action on. In `Plan` mode every action
- * waits; in `Observe` nothing is ever done, so nothing waits either.
+ * waits but letting an object go; in `Observe` nothing is ever done, so nothing waits either.
  */
 export function permitted(
   { actions }: Plan,
   mode: TopicSpec['mode'],
 ): { readonly now: readonly Action[]; readonly held: readonly Action[] } {
   if (mode === 'Observe') return { now: [], held: [] };
-  const first = mode === 'Plan' ? 0 : actions.findIndex((action) => action.destructive);
+  const waits =
+    mode === 'Plan' ? ({ type }: Action) => type !== 'RemoveFinalizer' : ({ destructive }: Action) => destructive;
+  const first = actions.findIndex(waits);
   return first === -1 ? { now: actions, held: [] } : { now: actions.slice(0, first), held: actions.slice(first) };
 }
 
@@ -100,7 +102,7 @@ function planIdentityChange(resource: TopicResource, live: TopicId): Plan {
 function planAdoption(situation: Situation, spec: TopicSpec, observed: LiveObservation): Plan {
   const { resource, claimants } = situation;
   const { actions, refusals } = differences(resource, spec, observed);
-  if (spec.mode === 'Observe') return planned(actions, refusals);
+  if (resource.mode === 'Observe') return planned(actions, refusals);
   const owner = ownerOf(claimants ?? [], observed);
   if (owner === undefined) return refused(notListed(resource.topicName));
   if (owner.uid !== resource.uid) return refused(conflict(resource.topicName, owner.key));
@@ -133,7 +135,7 @@ const notListed = (topicName: string): Refusal =>
 /** The finalizer comes before everything else, or a crash after the creation would leak the topic (K004). */
 function finalizerActions(resource: TopicResource, spec: TopicSpec): Action[] {
   const has = resource.finalizers.includes(finalizer);
-  if (spec.mode === 'Observe') return [];
+  if (resource.mode === 'Observe') return [];
   if (spec.deletionPolicy === 'Delete' && !has) return [{ type: 'AddFinalizer', destructive: false, why: '' }];
   if (spec.deletionPolicy === 'Retain' && has) return [{ type: 'RemoveFinalizer', destructive: false, why: '' }];
   return [];

@@ -1,4 +1,4 @@
-import type { Binding, Key, Reason, Refusal, TopicSpec } from './topic.ts';
+import type { Binding, Key, Mode, Reason, Refusal, TopicSpec } from './topic.ts';
 
 /** One entry of `status.conditions` (metav1.Condition). `status` of `Reconciling` and `Stalled` is always `True`. */
 export type Condition = {
@@ -49,6 +49,8 @@ export type TopicResource = {
   readonly topicName: string;
   /** read apart from the rest of the spec, so that a deletion never depends on the rest being valid */
   readonly deletionPolicy: 'Retain' | 'Delete';
+  /** read apart too; one that nobody knows counts as `Paused`: hands off until a person has looked */
+  readonly mode: Mode;
   readonly spec: TopicSpec | Refusal;
   /** read leniently: a part that does not look like ours is left out */
   readonly status: TopicStatus | undefined;

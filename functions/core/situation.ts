@@ -1,6 +1,6 @@
 import type { Claimant, TopicQuery } from './ports.ts';
 import { bindingOf, type TopicResource } from './resource.ts';
-import type { ObservedTopic, Records, TopicSpec } from './topic.ts';
+import type { ObservedTopic, Records } from './topic.ts';
 
 /** Everything the decision needs, so that it asks for nothing. Absent parts were not needed: see the `needs…` functions. */
 export type Situation = {
@@ -25,6 +25,3 @@ export function queryOf(resource: TopicResource): TopicQuery {
 /** The same situation with what is now known about records. */
 export const withRecords = (situation: Situation, records: Records): Situation =>
   situation.observed?.exists === true ? { ...situation, observed: { ...situation.observed, records } } : situation;
-
-/** An object's mode; that of an invalid spec is not known, so the default. */
-export const modeOf = ({ spec }: TopicResource): TopicSpec['mode'] => ('reason' in spec ? 'Enforce' : spec.mode);

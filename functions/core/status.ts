@@ -115,7 +115,7 @@ function liveFields(resource: TopicResource, { live, binding }: Outcome): Partia
       ...(numPartitions !== undefined && { numPartitions }),
       ...(replicationFactor !== undefined && { replicationFactor }),
     };
-  const ours = binding !== undefined && resource.spec.mode !== 'Observe';
+  const ours = binding !== undefined && resource.mode !== 'Observe';
   const owned = ours ? ownedConfig(resource, resource.spec, live) : (config ?? {});
   return {
     numPartitions: live.numPartitions,

@@ -667,6 +667,16 @@ table(
       given: [changing('retention.ms', '9', '2'), 'Observe'],
       want: [[], []],
     },
+    {
+      reason: 'Plan with Retain lets an object go (K103)',
+      given: [situation(deletedTopic({ deletionPolicy: 'Retain' })), 'Plan'],
+      want: [['RemoveFinalizer'], []],
+    },
+    {
+      reason: 'Plan with Delete holds the deletion (K103)',
+      given: [situation(deletedTopic(), live()), 'Plan'],
+      want: [[], ['DeleteTopic', 'RemoveFinalizer']],
+    },
     { reason: 'nothing to do is nothing to hold', given: [situation(boundTopic(), live()), 'Plan'], want: [[], []] },
   ],
 );

@@ -42,6 +42,7 @@ export function topic(fields: SpecFields = {}, object: Partial<TopicResource> = 
     approvedHash: undefined,
     topicName: parsed.topicName,
     deletionPolicy: parsed.deletionPolicy,
+    mode: parsed.mode,
     spec: parsed,
     status: undefined,
     ...object,
