@@ -51,7 +51,7 @@ const namesIn = (messages: readonly Received[]): string[] =>
 
 /** What the Requests and Ticks ports promise, and what the project expects of the queue behind them. */
 export function requestsContract(name: string, makeWorld: () => Promise<QueueWorld>): void {
-  describe(`requests: ${name}`, () => {
+  describe(`requests: ${name}`, { concurrency: true }, () => {
     test('a request arrives as it was sent, in the group of its topic', async () => {
       const { requests, requestQueue } = await makeWorld();
       const sent = envelope('orders', { topicName: 'shop.orders' });
@@ -146,7 +146,7 @@ export function requestsContract(name: string, makeWorld: () => Promise<QueueWor
     });
   });
 
-  describe(`ticks: ${name}`, () => {
+  describe(`ticks: ${name}`, { concurrency: true }, () => {
     const pages: Tick[] = [
       { v: 1, tick: 'one' },
       { v: 1, tick: 'one', continue: 'page-2' },

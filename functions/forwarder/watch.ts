@@ -1,0 +1,141 @@
+import { keyOf } from '../core/topic.ts';
+import { Interrupted, type InterruptionReason } from './interrupted.ts';
+import type { Link } from './link.ts';
+import type { Metrics } from './metrics.ts';
+import { type Sighting, sightingOf } from './objects.ts';
+import type { Source, WatchEvent } from './source.ts';
+import { Backoff, type Clock, pause, type Random } from './time.ts';
+
+/** Who wants to know. */
+export type Observer = {
+  /** An object as a list page or an event shows it. */
+  seen(sighting: Sighting): void;
+  gone(key: string): void;
+  /** A list is complete: these are all the objects there are. */
+  listed(keys: ReadonlySet<string>): void;
+};
+
+export type WatchParts = {
+  readonly source: Source;
+  readonly observer: Observer;
+  readonly link: Link;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly random: Random;
+};
+
+/** After these the version is of no use, or events may be missing: only a new list tells what is there. */
+const relistAfter: ReadonlySet<InterruptionReason> = new Set(['expired', 'garbled', 'silent', 'missing', 'refused']);
+
+/** A watch that lived so long was a good one: the next try comes at once. */
+const healthyMs = 5_000;
+
+/**
+ * Lists, then watches from the list's version, for ever. A watch that ends, for whatever reason, is followed by another
+ * from the last version seen, or by a new list where that version no longer helps.
+ */
+export class Watcher {
+  readonly #parts: WatchParts;
+  readonly #backoff: Backoff;
+  #version: string | undefined;
+  #heardAt: number;
+  #triedAt: number;
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+    this.#backoff = new Backoff(100, 10_000, parts.random);
+    this.#heardAt = this.#triedAt = parts.clock.now();
+  }
+
+  /** ms since the API server last said something, be it a bookmark. */
+  get silentMs(): number {
+    return this.#parts.clock.now() - this.#heardAt;
+  }
+
+  /** ms since anything happened, a failed try included: it grows only if the loop itself is stuck. */
+  get stuckMs(): number {
+    return this.#parts.clock.now() - Math.max(this.#heardAt, this.#triedAt);
+  }
+
+  /** Resolves once the signal is aborted; never rejects because of what the API server does. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    while (!signal.aborted) {
+      this.#triedAt = clock.now();
+      const retryAfterMs = await this.#once(signal);
+      if (clock.now() - this.#triedAt >= healthyMs) this.#backoff.reset();
+      this.#triedAt = clock.now();
+      await pause(clock, Math.max(this.#backoff.next(), retryAfterMs), signal);
+    }
+  }
+
+  /** @returns ms the server asks us to wait */
+  async #once(signal: AbortSignal): Promise<number> {
+    try {
+      this.#version ??= await this.#list(signal);
+      await this.#follow(this.#version, signal);
+      return 0;
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+      if (signal.aborted) return 0;
+      if (relistAfter.has(error.reason)) this.#version = undefined;
+      this.#parts.metrics.interruptions.inc({ reason: error.reason });
+      this.#parts.link.down(`${error.reason}, ${error.message}`);
+      return error.retryAfterMs ?? 0;
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<string> {
+    const { source, observer, metrics } = this.#parts;
+    const keys = new Set<string>();
+    for (let token: string | undefined; ; ) {
+      const page = await source.list(token, signal);
+      this.#heard();
+      for (const sighting of page.items.map(readable)) {
+        keys.add(keyOf(sighting.key));
+        observer.seen(sighting);
+      }
+      token = page.continue;
+      if (token !== undefined) continue;
+      metrics.relists.inc();
+      observer.listed(keys);
+      return page.resourceVersion;
+    }
+  }
+
+  async #follow(version: string, signal: AbortSignal): Promise<void> {
+    const events = await this.#parts.source.watch(version, signal);
+    this.#parts.link.up();
+    this.#heard();
+    for await (const event of events) {
+      this.#heard();
+      this.#parts.metrics.events.inc({ type: event.type });
+      this.#version = this.#handle(event);
+    }
+  }
+
+  /** @returns the version to go on from */
+  #handle({ type, object }: WatchEvent): string {
+    if (type === 'BOOKMARK') return versionOf(object);
+    const sighting = readable(object);
+    if (type === 'DELETED') this.#parts.observer.gone(keyOf(sighting.key));
+    else this.#parts.observer.seen(sighting);
+    return sighting.resourceVersion;
+  }
+
+  #heard(): void {
+    this.#heardAt = this.#parts.clock.now();
+  }
+}
+
+function readable(object: unknown): Sighting {
+  const sighting = sightingOf(object);
+  if (sighting === undefined) throw new Interrupted('garbled', 'an object has no name, uid or version');
+  return sighting;
+}
+
+function versionOf(bookmark: unknown): string {
+  const version = (bookmark as { metadata?: { resourceVersion?: unknown } } | null)?.metadata?.resourceVersion;
+  if (typeof version !== 'string' || version === '') throw new Interrupted('garbled', 'a bookmark has no version');
+  return version;
+}
