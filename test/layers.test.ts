@@ -1,0 +1,88 @@
+/** Who may import whom: data flows one way, and the core knows nobody. */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+
+type Rule = { readonly files: string; readonly except?: string; readonly may: readonly RegExp[] };
+
+const inside = (folder: string) => new RegExp(`^functions/${folder}`);
+const node = /^node:/;
+
+/** What a file may import: paths from the repository's root for our own, bare names for packages. */
+const rules: readonly Rule[] = [
+  { files: 'functions/core/**/*.ts', may: [inside('core/'), /^node:(crypto|util)$/] },
+  { files: 'functions/adapters/kafka/**/*.ts', may: [inside('core/'), inside('adapters/kafka/'), /^kafkajs/, node] },
+  {
+    files: 'functions/adapters/kube/**/*.ts',
+    may: [inside('core/'), inside('adapters/kube/'), /^@kubernetes\/client-node$/, node],
+  },
+  { files: 'functions/adapters/*.ts', may: [inside('core/'), inside('adapters/'), /^@aws-sdk\//, node] },
+  {
+    files: 'functions/forwarder/**/*.ts',
+    may: [
+      inside('core/'),
+      inside('forwarder/'),
+      inside('adapters/'),
+      /^@kubernetes\/client-node$/,
+      /^prom-client$/,
+      node,
+    ],
+  },
+  // Others could use the runner: it knows Lambda, SQS and nothing of topics.
+  {
+    files: 'functions/runner/**/*.ts',
+    may: [
+      inside('runner/'),
+      inside('adapters/log.ts'),
+      inside('core/ports.ts'),
+      /^aws-lambda$/,
+      /^@aws-sdk\//,
+      /^yaml$/,
+      node,
+    ],
+  },
+];
+
+const importsOf = (file: string): string[] => {
+  const source = readFileSync(file, 'utf8');
+  const names = [...source.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+  return names.map((name) => (name.startsWith('.') ? normalize(join(dirname(file), name)) : name));
+};
+
+for (const { files, may } of rules)
+  test(`${files} imports only what its layer may know`, () => {
+    const found = globSync(files);
+    assert.ok(found.length > 0, `no file matches ${files}`);
+    const wrong = found.flatMap((file) =>
+      importsOf(file)
+        .filter((name) => !may.some((allowed) => allowed.test(name)))
+        .map((name) => `${file} imports ${name}`),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
+test('the core reads no clock, no environment and no random source', () => {
+  const wrong = globSync('functions/core/**/*.ts').filter((file) =>
+    /\b(Date\.now|new Date\(\)|Math\.random|randomUUID|process\.env|setTimeout|fetch\()/.test(
+      readFileSync(file, 'utf8'),
+    ),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('nothing that ships starts processes or evaluates code, but the runner', () => {
+  const wrong = globSync('functions/**/*.ts')
+    .filter((file) => !file.startsWith('functions/runner'))
+    .filter((file) => /child_process|\beval\(|new Function\(/.test(readFileSync(file, 'utf8')));
+  assert.deepEqual(wrong, []);
+});
+
+test('certificate checks are switched off nowhere', () => {
+  const wrong = globSync(['functions/**/*.ts', 'infra/**/*.{ts,mjs}']).filter((file) =>
+    /rejectUnauthorized:\s*false|NODE_TLS_REJECT_UNAUTHORIZED['"\]]*\s*[=:]|skipTLSVerify:\s*true|insecure-skip-tls-verify/.test(
+      readFileSync(file, 'utf8'),
+    ),
+  );
+  assert.deepEqual(wrong, []);
+});
