@@ -64,7 +64,7 @@ describe('runner', { timeout: 60_000, concurrency: 8 }, () => {
   test('a function that hangs is killed at its timeout, and its messages come back', async () => {
     await using world = await startWorld({
       timeoutSeconds: 1,
-      visibilitySeconds: 2,
+      visibilitySeconds: 4,
       handler: `note(process.pid); if (event.Records[0].attributes.ApproximateReceiveCount === '1') for (;;);`,
     });
     await world.send([{ group: 'a', body: 'x' }]);

@@ -1,0 +1,29 @@
+/** The function behind `reconcile.fifo`: names in, settled messages out. */
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { fifoHandler } from './batch.ts';
+import { reconcile } from './core/reconciler.ts';
+import { parseRequest, type Request } from './core/request.ts';
+import { keyOf } from './core/topic.ts';
+import { type Runtime, runtimeFromEnv } from './runtime.ts';
+
+/** The handler over given parts. Never rejects; what was not settled is reported as failed. */
+export const reconcileHandler = ({ ports, ...batch }: Runtime) =>
+  fifoHandler<Request>({
+    ...batch,
+    parse: parseRequest,
+    keyOf,
+    work: (items, signal) => {
+      const named = items.map(({ value: { namespace, name, trigger, id }, lastReceive }) => {
+        return { key: { namespace, name }, lastReceive, trigger, id };
+      });
+      return reconcile(named, ports, signal);
+    },
+  });
+
+let warm: ReturnType<typeof reconcileHandler> | undefined;
+
+/** What Lambda calls. @throws Error one line when the environment is not complete: the whole batch comes back */
+export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  warm ??= reconcileHandler(runtimeFromEnv(process.env, 'RECONCILE_QUEUE_URL'));
+  return warm(event, context);
+}

@@ -1,0 +1,80 @@
+/** From environment variables to working parts. Made once per cold start and kept while the process is warm. */
+
+import { kafkaConfigFromEnv } from './adapters/kafka/config.ts';
+import { connectTopics } from './adapters/kafka/topics.ts';
+import { kubeClient } from './adapters/kube/client.ts';
+import { kubeResources } from './adapters/kube/resources.ts';
+import { createLogger } from './adapters/log.ts';
+import type { Hide } from './batch.ts';
+import type { Logger } from './core/ports.ts';
+import type { Ports } from './core/reconciler.ts';
+
+type Env = NodeJS.ProcessEnv;
+
+/** What every function needs: the core's ports, and how its own queue treats messages. */
+export type Runtime = {
+  readonly ports: Ports;
+  readonly log: Logger;
+  readonly maxReceiveCount: number;
+  readonly hide: Hide;
+};
+
+/**
+ * The parts of a function that is fed by the queue at `env[queueVariable]`. Nothing is connected before it is used.
+ *
+ * | variable | meaning |
+ * |---|---|
+ * | `KUBECONFIG` | kubeconfig of this function's identity; without it client-node's defaults |
+ * | `WATCH_NAMESPACES` | comma list; empty: all |
+ * | `KAFKA_BROKERS` … | see `kafkaConfigFromEnv` |
+ * | `KAFKA_CLUSTER_ID` | the only cluster this installation is for; empty: any |
+ * | `MAX_RECEIVE_COUNT` | of the function's queue |
+ * | `LOG_LEVEL` | `debug`, `info`, `warn`, `error` |
+ *
+ * @throws Error one line that names the variable and what it must hold
+ */
+export function runtimeFromEnv(env: Env, queueVariable: string): Runtime {
+  const log = createLogger({ level: env.LOG_LEVEL || 'info' });
+  const ports = {
+    resources: kubeResources(kubeClient(env), namespacesIn(env.WATCH_NAMESPACES)),
+    topics: connectTopics(kafkaConfigFromEnv(env)),
+    clusterId: env.KAFKA_CLUSTER_ID || undefined,
+    now: () => new Date(),
+    log,
+  };
+  return { ports, log, maxReceiveCount: receiveCount(env), hide: hideIn(env, required(env, queueVariable)) };
+}
+
+/** @throws Error one line when the variable is not set */
+export function required(env: Env, name: string): string {
+  const value = env[name];
+  if (!value) throw new Error(`${name} is not set`);
+  return value;
+}
+
+function receiveCount(env: Env): number {
+  const count = Number(required(env, 'MAX_RECEIVE_COUNT'));
+  if (!Number.isInteger(count) || count < 1)
+    throw new Error(`MAX_RECEIVE_COUNT is "${env.MAX_RECEIVE_COUNT}": it has to be a whole number from 1`);
+  return count;
+}
+
+const namespacesIn = (list = ''): string[] =>
+  list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+
+/** Failures alone need the SDK, so a cold start does not wait for it. */
+function hideIn(env: Env, queueUrl: string): Hide {
+  let loaded: Promise<Hide> | undefined;
+  const load = async (): Promise<Hide> => {
+    const { changeVisibility, sqsClient } = await import('./adapters/sqs.ts');
+    const sqs = sqsClient(env);
+    return (delays, signal) => changeVisibility(sqs, queueUrl, delays, signal);
+  };
+  return async (delays, signal) => {
+    loaded ??= load();
+    return (await loaded)(delays, signal);
+  };
+}
