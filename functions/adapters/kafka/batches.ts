@@ -1,0 +1,48 @@
+/**
+ * What a request may weigh. The controller takes at most 10,000 records for one request: 1 + partitions + configs for
+ * each topic. Above that it refuses every topic of the request, so the cut must be made before. Long texts are weighed
+ * too, 1,000 bytes like a record: a broker drops the connection at 100 MB.
+ */
+export const heaviestRequest = 10_000;
+
+/** Topics in one look: enough to share the round trip, few enough for an answer below about 1 MB. */
+export const topicsPerLook = 500;
+
+const bytesPerRecord = 1_000;
+
+/** What texts add to a request's weight. */
+export const weightOfTexts = (texts: Iterable<string>): number => {
+  let bytes = 0;
+  for (const text of texts) bytes += Buffer.byteLength(text);
+  return Math.floor(bytes / bytesPerRecord);
+};
+
+/**
+ * Cuts items into requests that the controller accepts, in the given order as far as that goes.
+ *
+ * @param weigh the records of one item; a heavier one than a request may be gets a request of its own
+ * @param rivalry items of the same rivalry never share a request
+ */
+export function batches<T>(items: Iterable<T>, weigh: (item: T) => number, rivalry?: (item: T) => string): T[][] {
+  const open: { items: T[]; weight: number; rivalries: Set<string> }[] = [];
+  for (const item of items) {
+    const weight = weigh(item);
+    const rival = rivalry?.(item) ?? '';
+    const fitting = open.find(
+      (batch) => batch.weight + weight <= heaviestRequest && !(rivalry && batch.rivalries.has(rival)),
+    );
+    if (fitting === undefined) {
+      open.push({ items: [item], weight, rivalries: new Set([rival]) });
+      continue;
+    }
+    fitting.items.push(item);
+    fitting.weight += weight;
+    fitting.rivalries.add(rival);
+  }
+  return open.map((batch) => batch.items);
+}
+
+/** Slices of at most `size` items. */
+export function slices<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, n) => items.slice(n * size, (n + 1) * size));
+}

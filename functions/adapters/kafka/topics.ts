@@ -1,0 +1,228 @@
+/** The Topics port on a Kafka cluster. */
+import { Failure, type PerItem } from '../../core/outcome.ts';
+import type { ConfigChange, CreatedTopic, NewTopic, Topics } from '../../core/ports.ts';
+import type { ConfigEntry, LiveTopic, TopicId } from '../../core/topic.ts';
+import { batches, weightOfTexts } from './batches.ts';
+import { Cluster } from './cluster.ts';
+import type { KafkaConfig } from './config.ts';
+import { type Answered, asFailure, judge, type Operation, unmentioned } from './failure.ts';
+import { observe } from './look.ts';
+import { records } from './offsets.ts';
+import {
+  configOperation,
+  createPartitions,
+  createTopics,
+  deleteTopics,
+  incrementalAlterConfigs,
+  metadata,
+  topicResource,
+} from './requests.ts';
+import { sourceOfNumber, typeOfKey } from './topic-configs.ts';
+import { isTopicId, type ValueOf } from './wire.ts';
+
+/** Adds to the port what only a connected adapter has. */
+export type KafkaTopics = Topics & {
+  /** The id of the cluster behind the broker addresses. @throws Failure */
+  clusterId(signal: AbortSignal): Promise<string>;
+  /** Closes all connections; what is under way fails. */
+  close(): Promise<void>;
+};
+
+/**
+ * Topics of the cluster that `config` names. Connects with the first request and stays connected; lost connections are
+ * replaced.
+ */
+export function connectTopics(config: KafkaConfig): KafkaTopics {
+  const cluster = new Cluster(config);
+  return {
+    observe: (queries, signal) => observe(cluster, queries, signal),
+    records: (names, signal) => records(cluster, names, signal),
+    create: (topics, signal) => create(cluster, topics, signal),
+    addPartitions: (totals, signal) => addPartitions(cluster, totals, signal),
+    alterConfigs: (changes, signal) => alterConfigs(cluster, changes, signal),
+    delete: (ids, signal) => deleteByIds(cluster, ids, signal),
+    clusterId: (signal) => cluster.clusterId(signal),
+    close: async () => cluster.close(),
+  };
+}
+
+/** More partitions than clusters give by default. Guessed too low, the request is refused and each topic sent alone. */
+const guessedPartitions = 50;
+
+/** Numbers too large for their field would spoil the whole request; cut to the largest, the broker refuses the item. */
+const int16 = (value: number): number => Math.min(value, 32_767);
+const int32 = (value: number): number => Math.min(value, 2_147_483_647);
+
+function create(cluster: Cluster, topics: readonly NewTopic[], signal: AbortSignal) {
+  const distinct = new Map(topics.map((topic) => [topic.topicName, topic])).values();
+  const weigh = ({ numPartitions = guessedPartitions, config }: NewTopic) =>
+    1 + numPartitions + config.size + weightOfTexts([...config].flat());
+  // the broker compares new names with those that exist, not with each other
+  const rivalry = ({ topicName }: NewTopic) => topicName.replaceAll('.', '_');
+  return inTurn(batches(distinct, weigh, rivalry), nameOf, 'create', (batch) => createBatch(cluster, batch, signal));
+}
+
+const nameOf = ({ topicName }: NewTopic): string => topicName;
+
+async function createBatch(cluster: Cluster, batch: readonly NewTopic[], signal: AbortSignal) {
+  const topics = batch.map(({ topicName, numPartitions = -1, replicationFactor = -1, config }) => ({
+    name: topicName,
+    partitions: int32(numPartitions),
+    replicationFactor: int16(replicationFactor),
+    assignments: [],
+    configs: [...config].map(([name, value]) => ({ name, value })),
+  }));
+  const request = { topics, timeoutMs: cluster.answerWithinMs, validateOnly: false };
+  const { answer, clusterId } = await cluster.write(createTopics, request, signal);
+  if (batch.length > 1 && answer.topics.length > 0 && answer.topics.every(isTooLarge))
+    return createEach(cluster, batch, signal);
+  return settle('create', answer.throttleMs, answer.topics, byName, (topic): CreatedTopic => {
+    return { id: topic.id, clusterId, live: liveOf(topic) };
+  });
+}
+
+/** With the request as a whole refused as too large, one absurd topic must not take its neighbours down. */
+function createEach(cluster: Cluster, batch: readonly NewTopic[], signal: AbortSignal) {
+  const single = batch.map((topic) => [topic]);
+  return inTurn(
+    single,
+    nameOf,
+    'create',
+    (alone): Promise<Map<string, CreatedTopic | Failure>> => createBatch(cluster, alone, signal),
+  );
+}
+
+const policyViolation = 44;
+const isTooLarge = ({ code, message }: Answered): boolean =>
+  code === policyViolation && /excessively large/i.test(message ?? '');
+
+const byName = ({ name }: { readonly name: string }): string => name;
+
+type CreatedAnswer = ValueOf<typeof createTopics.response>['topics'][number];
+
+/** The settings are withheld from somebody who may create but not describe: the counts are -1 then. */
+function liveOf({ partitions, replicationFactor, configs }: CreatedAnswer): LiveTopic | undefined {
+  if (partitions < 0 || replicationFactor < 0 || configs === null) return undefined;
+  const config = new Map(configs.map((entry) => [entry.name, toEntry(entry)]));
+  return { numPartitions: partitions, replicationFactor, config };
+}
+
+function toEntry(entry: NonNullable<CreatedAnswer['configs']>[number]): ConfigEntry {
+  const { name, value, readOnly, sensitive } = entry;
+  const source = sourceOfNumber(entry.source);
+  return { value, source, inherited: source === 'topic' ? null : value, type: typeOfKey(name), readOnly, sensitive };
+}
+
+function addPartitions(cluster: Cluster, totals: ReadonlyMap<string, number>, signal: AbortSignal) {
+  const weigh = ([, total]: [string, number]) => 1 + total;
+  return inTurn(batches(totals, weigh), key, 'growth', async (batch) => {
+    const topics = batch.map(([name, total]) => ({ name, total: int32(total), assignments: null }));
+    const request = { topics, timeoutMs: cluster.answerWithinMs, validateOnly: false };
+    const { answer } = await cluster.write(createPartitions, request, signal);
+    return settle('growth', answer.throttleMs, answer.topics, byName, done);
+  });
+}
+
+const key = <K>([key]: readonly [K, unknown]): K => key;
+const done = () => 'done' as const;
+
+async function alterConfigs(
+  cluster: Cluster,
+  changes: ReadonlyMap<string, readonly ConfigChange[]>,
+  signal: AbortSignal,
+): Promise<PerItem<string, 'done'>> {
+  const weigh = ([, list]: [string, readonly ConfigChange[]]) =>
+    1 + list.length + weightOfTexts(list.flatMap(({ key, value }) => [key, value ?? '']));
+  return inTurn(batches(changes, weigh), key, 'alter', async (batch) => {
+    const resources = batch.map(([name, list]) => ({ type: topicResource, name, configs: list.map(toOperation) }));
+    const { answer } = await cluster.write(incrementalAlterConfigs, { resources, validateOnly: false }, signal);
+    return settle('alter', answer.throttleMs, answer.resources, byName, done);
+  });
+}
+
+const toOperation = ({ key, value }: ConfigChange) => ({
+  name: key,
+  operation: value === null ? configOperation.remove : configOperation.set,
+  value,
+});
+
+async function deleteByIds(
+  cluster: Cluster,
+  ids: readonly TopicId[],
+  signal: AbortSignal,
+): Promise<PerItem<TopicId, 'done'>> {
+  const [valid, invalid] = [ids.filter(isTopicId), ids.filter((id) => !isTopicId(id))];
+  const outcomes = await inTurn(
+    batches(new Set(valid), () => 1),
+    (id) => id,
+    'delete',
+    async (batch) => {
+      const topics = batch.map((id) => ({ name: null, id }));
+      const { answer } = await cluster.write(deleteTopics, { topics, timeoutMs: cluster.answerWithinMs }, signal);
+      const settled = settle('delete', answer.throttleMs, answer.topics, ({ id }) => id, done);
+      return withoutAbsent(cluster, settled, signal);
+    },
+  );
+  return new Map([...outcomes, ...invalid.map((id) => [id, noTopicId(id)] as const)]);
+}
+
+const noTopicId = (id: string): Failure =>
+  new Failure('InternalError', `"${id}" is not a topic id`, { retryable: false });
+
+/** Where deletion is switched off the broker says so of any id, also of one that is gone: those need another look. */
+async function withoutAbsent(cluster: Cluster, outcomes: Map<TopicId, 'done' | Failure>, signal: AbortSignal) {
+  const kept = [...outcomes].filter(
+    ([, outcome]) => outcome instanceof Failure && outcome.reason === 'DeletionDisabled',
+  );
+  if (kept.length === 0) return outcomes;
+  const topics = kept.map(([id]) => ({ id, name: null }));
+  const request = { topics, autoCreate: false, includeTopicOperations: false };
+  const answer = await cluster.read(metadata, request, signal).catch(asFailure);
+  for (const [id] of kept) {
+    // "unknown" may also mean "not allowed to see": only a look by name can tell, so it is no success yet
+    if (answer instanceof Failure) outcomes.set(id, answer);
+    else if (!answer.topics.some((topic) => topic.id === id && topic.code === 0)) outcomes.set(id, seemsGone());
+  }
+  return outcomes;
+}
+
+const seemsGone = (): Failure => new Failure('ObservationOutdated', 'the topic seems to be gone', { retryable: true });
+
+/**
+ * Sends batch after batch. When one gets no answer at all its items share that failure, and the rest is not sent: it
+ * would meet the same trouble and use up the time.
+ */
+async function inTurn<I, K, T>(
+  batches: readonly (readonly I[])[],
+  keyOf: (item: I) => K,
+  operation: Operation,
+  send: (batch: readonly I[]) => Promise<ReadonlyMap<K, T | Failure>>,
+): Promise<Map<K, T | Failure>> {
+  const outcomes = new Map<K, T | Failure>();
+  let trouble: Failure | undefined;
+  for (const batch of batches) {
+    const sent = trouble ?? (await send(batch).catch(asFailure));
+    for (const item of batch) {
+      const outcome = sent instanceof Failure ? sent : (sent.get(keyOf(item)) ?? unmentioned(operation));
+      outcomes.set(keyOf(item), outcome);
+    }
+    if (sent instanceof Failure) trouble = new Failure(sent.reason, sent.message, { retryable: sent.retryable });
+  }
+  return outcomes;
+}
+
+/** The answer's items by their own key, never by their place: brokers answer in any order. */
+function settle<A extends Answered, K, T>(
+  operation: Operation,
+  throttleMs: number,
+  answers: readonly A[],
+  keyOf: (answer: A) => K,
+  success: (answer: A) => T,
+): Map<K, T | Failure> {
+  return new Map(
+    answers.map((answer) => {
+      const verdict = judge(operation, answer, throttleMs);
+      return [keyOf(answer), verdict instanceof Failure ? verdict : success(answer)];
+    }),
+  );
+}
