@@ -42,6 +42,8 @@ export function placeOf(artifact: Artifact, cache = cacheDirectory()): string {
   return join(cache, `${artifact.name}-${hash.digest('hex').slice(0, 16)}`);
 }
 
+export const isCached = (artifact: Artifact, cache = cacheDirectory()): boolean => existsSync(placeOf(artifact, cache));
+
 /**
  * Gives the artifact's directory, building it first if it is not in the cache.
  *

@@ -23,8 +23,8 @@ export type ElasticMq = {
 export async function startElasticMq(place: Place, jarDirectory: string): Promise<ElasticMq> {
   const [port = 0] = await freePorts(1);
   const endpoint = `http://127.0.0.1:${port}`;
-  const config = join(place.dir, 'elasticmq', 'elasticmq.conf');
-  mkdirSync(join(place.dir, 'elasticmq'), { recursive: true });
+  const config = join(place.dir, 'data', 'elasticmq.conf');
+  mkdirSync(join(place.dir, 'data'), { recursive: true });
   writeFileSync(config, configuration(port));
   let queues: QueueUrls | undefined;
   const part = new Part(
@@ -47,11 +47,16 @@ export async function startElasticMq(place: Place, jarDirectory: string): Promis
   return { parts: [part], endpoint, queues };
 }
 
-/** Does an HTTP server answer there, whatever it says? */
-export async function answers(endpoint: string): Promise<boolean> {
+/**
+ * Does an HTTP server answer there?
+ *
+ * @param statuses the ones that count; without them any answer does
+ */
+export async function answers(url: string, statuses?: readonly number[]): Promise<boolean> {
   try {
-    await (await fetch(endpoint, { signal: AbortSignal.timeout(2_000) })).arrayBuffer();
-    return true;
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    await answer.arrayBuffer();
+    return statuses?.includes(answer.status) ?? true;
   } catch {
     return false;
   }

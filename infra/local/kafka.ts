@@ -58,7 +58,7 @@ async function layOut(dir: string, count: number): Promise<Node[]> {
     id: index + 1,
     port: ports[2 * index] ?? 0,
     controllerPort: ports[2 * index + 1] ?? 0,
-    dir: join(dir, `kafka-${index + 1}`),
+    dir: join(dir, 'data', `kafka-${index + 1}`),
   }));
 }
 

@@ -1,6 +1,6 @@
 /** A part of the local system: one process with a log file, started until it serves, watched until it is stopped. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { identify, lastLines, type ProcessId, signalGroup, until } from './process.ts';
 
@@ -12,8 +12,12 @@ export type PartSpec = {
   readonly cwd?: string;
   /** file that stdout and stderr are appended to */
   readonly log: string;
-  /** Does it serve? Asked again and again; throwing means it never will. */
-  readonly ready: () => Promise<boolean>;
+  /**
+   * Does it serve? Asked again and again; throwing means it never will.
+   *
+   * @param output what it has printed since this start
+   */
+  readonly ready: (output: () => string) => Promise<boolean>;
   /** how long it may take to end by itself, in milliseconds; 0 for a process whose data goes away with it */
   readonly graceMs: number;
 };
@@ -68,9 +72,15 @@ export class Part {
    * @throws PartFailed; the process is gone then
    */
   async start(): Promise<void> {
+    const before = existsSync(this.log) ? statSync(this.log).size : 0;
+    const output = () => readFileSync(this.log).subarray(before).toString();
     const child = this.#spawn();
     try {
-      const ready = await until(async () => this.#stillRuns(child) && (await this.#spec.ready()), READY_TIMEOUT_MS, this.#place.signal);
+      const ready = await until(
+        async () => this.#stillRuns(child) && (await this.#spec.ready(output)),
+        READY_TIMEOUT_MS,
+        this.#place.signal,
+      );
       if (!ready) throw this.#failure(`does not serve after ${READY_TIMEOUT_MS / 1000} s`);
     } catch (error) {
       await this.kill();
@@ -121,7 +131,12 @@ export class Part {
     mkdirSync(dirname(log), { recursive: true });
     const output = openSync(log, 'a', 0o600);
     // A group of its own: Ctrl-C on the terminal reaches the supervisor only, and ending the part ends its children.
-    const child = spawn(command, args, { stdio: ['ignore', output, output], detached: true, cwd, env: env ?? process.env });
+    const child = spawn(command, args, {
+      stdio: ['ignore', output, output],
+      detached: true,
+      cwd,
+      env: env ?? process.env,
+    });
     closeSync(output);
     this.#child = child;
     this.#gone = new Promise((resolve) => {

@@ -11,7 +11,11 @@ type Properties = Readonly<Record<string, unknown>> & { readonly QueueName: stri
 export type QueueDefinitions = Readonly<Record<string, { readonly Type: string; readonly Properties: Properties }>>;
 
 /** The functions' identity at a server that checks none. */
-export const localAws = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' } as const;
+export const localAws = {
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+} as const;
 
 const ACCOUNT = '000000000000';
 
@@ -67,7 +71,8 @@ export function queueRequest(id: string, definitions: QueueDefinitions) {
   const definition = definitions[id];
   if (definition === undefined) throw new Error(`infra/queues.yml has no queue ${id}`);
   const { QueueName, SqsManagedSseEnabled, RedriveAllowPolicy, ...attributes } = definition.Properties;
-  const text = (value: unknown) => (typeof value === 'object' ? JSON.stringify(resolve(value, definitions)) : String(value));
+  const text = (value: unknown) =>
+    typeof value === 'object' ? JSON.stringify(resolve(value, definitions)) : String(value);
   const kept = Object.entries(attributes).filter(([name, value]) => !(name === 'FifoQueue' && value === false));
   return { QueueName, Attributes: Object.fromEntries(kept.map(([name, value]) => [name, text(value)])) };
 }
@@ -83,7 +88,8 @@ function resolve(value: unknown, definitions: QueueDefinitions): unknown {
 function arnOf(reference: unknown, definitions: QueueDefinitions): string {
   const [id, attribute] = Array.isArray(reference) ? reference : String(reference).split('.');
   const queue = definitions[id];
-  if (queue === undefined || attribute !== 'Arn') throw new Error(`infra/queues.yml: cannot resolve ${id}.${attribute}`);
+  if (queue === undefined || attribute !== 'Arn')
+    throw new Error(`infra/queues.yml: cannot resolve ${id}.${attribute}`);
   return `arn:aws:sqs:${localAws.AWS_REGION}:${ACCOUNT}:${queue.Properties.QueueName}`;
 }
 

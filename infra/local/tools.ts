@@ -58,7 +58,8 @@ export function complaint(tool: Tool): string | undefined {
   const least2 = least.join('.');
   if (answer.error !== undefined) return `${title} is missing ("${command}" was not found): install ${install}`;
   const found = version.exec(`${answer.stdout}${answer.stderr}`);
-  if (answer.status !== 0 || found === null) return `${title} does not work ("${command} ${args.join(' ')}" failed): install ${install}`;
+  if (answer.status !== 0 || found === null)
+    return `${title} does not work ("${command} ${args.join(' ')}" failed): install ${install}`;
   const [major, minor] = [Number(found[1]), Number(found[2] ?? 0)];
   if (major > least[0] || (major === least[0] && minor >= least[1])) return undefined;
   return `${title} ${major}.${minor} is too old, ${least2} is needed: install ${install}`;

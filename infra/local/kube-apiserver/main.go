@@ -64,10 +64,10 @@ func etcdConfig(dir, socket string) *embed.Config {
 	config.LogLevel = "warn"
 	config.UnsafeNoFsync = true
 	config.QuotaBackendBytes = 8 << 30
-	clients, peers := unixURL(socket), unixURL(socket+".peer")
-	config.ListenClientUrls, config.AdvertiseClientUrls = clients, clients
-	config.ListenPeerUrls, config.AdvertisePeerUrls = peers, peers
-	config.InitialCluster = config.InitialClusterFromName(config.Name)
+	config.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration // else each request is logged as slow
+	// The URLs to advertise stay as they are: they must have a port, and a single member never dials them.
+	config.ListenClientUrls = unixURL(socket)
+	config.ListenPeerUrls = unixURL(socket + ".peer")
 	return config
 }
 
