@@ -229,10 +229,12 @@ const restOf = <E>(list: Filled<E>): E[] => list.slice(1);
 const isMalformed = (value: unknown): value is { readonly malformed: string } =>
   typeof value === 'object' && value !== null && 'malformed' in value;
 
-const endOfWork = (context: Partial<Context>): AbortSignal => {
-  const left = context.getRemainingTimeInMillis?.();
-  return left === undefined ? new AbortController().signal : AbortSignal.timeout(Math.max(0, left - settleMillis));
-};
+/** Aborts when the work has to stop; at once if that time has come already. */
+function endOfWork(context: Partial<Context>): AbortSignal {
+  const left = (context.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY) - settleMillis;
+  if (left <= 0) return AbortSignal.abort();
+  return left === Number.POSITIVE_INFINITY ? new AbortController().signal : AbortSignal.timeout(left);
+}
 
 /** Reads the event leniently: whatever it holds, each record can be reported. An id that is missing is the empty text,
  * which Lambda takes as a failure of the whole batch. */
