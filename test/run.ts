@@ -1,0 +1,68 @@
+/**
+ * `npm test [-- FILES…]`: brings up the parts that tests talk to, runs every test file, ends what it started.
+ *
+ * Two stages, since a running system would answer for the objects of the contract suites: first everything against bare
+ * parts, then the files that bring up a whole system of their own.
+ */
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { type BundleName, buildBundles, bundles } from '../infra/build.ts';
+import { startSystem } from '../infra/local/system.ts';
+
+const wholeSystem = /^test\/(e2e|crash|local|demo)\//;
+
+type Counts = { passed: number; failed: number };
+
+/** @param concurrency test files at a time, each in a process of its own */
+async function runFiles(files: readonly string[], concurrency: number): Promise<Counts> {
+  if (files.length === 0) return { passed: 0, failed: 0 };
+  const counts = { passed: 0, failed: 0 };
+  const stream = run({
+    files: files.map((file) => resolve(file)),
+    concurrency,
+    execArgv: ['--disable-warning=TimeoutNegativeWarning'],
+  });
+  stream.on('test:summary', ({ file, counts: { passed, tests } }) => {
+    // One summary per file, and one without a file for all of them.
+    if (file !== undefined) return;
+    counts.passed += passed;
+    counts.failed += tests - passed;
+  });
+  const printed = stream.compose(new spec());
+  printed.pipe(process.stdout, { end: false });
+  const { promise, resolve: ended, reject } = Promise.withResolvers<void>();
+  printed.on('end', ended).on('error', reject);
+  await promise;
+  return counts;
+}
+
+async function withParts<T>(work: () => Promise<T>): Promise<T> {
+  const dir = mkdtempSync(join(tmpdir(), 'topicsmith-test-'));
+  const progress = (line: string) => process.stderr.write(`${line}\n`);
+  const system = await startSystem({ dir, parts: ['apiserver', 'kafka', 'elasticmq'], progress });
+  try {
+    Object.assign(process.env, system.exports);
+    return await work();
+  } finally {
+    for (const name of Object.keys(system.exports)) delete process.env[name];
+    await system.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+const wanted = process.argv.slice(2);
+const files = (wanted.length > 0 ? wanted : globSync('test/**/*.test.ts')).toSorted();
+const whole = files.filter((file) => wholeSystem.test(file));
+const rest = files.filter((file) => !wholeSystem.test(file));
+
+await buildBundles(Object.keys(bundles) as BundleName[]);
+const total = { passed: 0, failed: 0 };
+for (const { passed, failed } of [await withParts(() => runFiles(rest, 2)), await runFiles(whole, 1)]) {
+  total.passed += passed;
+  total.failed += failed;
+}
+process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
