@@ -65,13 +65,13 @@ const modeOf = (mode: unknown): Mode =>
 function parseSpec(topicName: string, spec: unknown): TopicSpec | Refusal {
   if (!isTopicName(topicName))
     return { reason: 'InvalidTopicName', message: `The topic name is not allowed: ${topicNameRule}.` };
+  const problem = validate(specSchema, spec, 'spec') ?? configProblem(spec as KafkaTopicSpec);
+  if (problem !== undefined) return { reason: 'InvalidSpec', message: `${problem}.` };
   if (isInternal(topicName))
     return {
       reason: 'InternalTopic',
       message: "Topics whose names begin with '__' belong to Kafka and are left alone.",
     };
-  const problem = validate(specSchema, spec, 'spec') ?? configProblem(spec as KafkaTopicSpec);
-  if (problem !== undefined) return { reason: 'InvalidSpec', message: `${problem}.` };
   return specOf(topicName, spec as KafkaTopicSpec);
 }
 

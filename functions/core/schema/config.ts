@@ -16,7 +16,9 @@ export const maxConfigs = 100;
 /** keys and values together, in characters */
 export const maxConfigSize = 131_072;
 
-const scalarTypes = '[string, int, double, bool]';
+// dyn: CEL wants all members of a list to be of one type, and each type is of its own
+const numberTypes = '[dyn(int), dyn(double)]';
+const scalarTypes = '[dyn(string), dyn(bool), dyn(int), dyn(double)]';
 const safe = Number.MAX_SAFE_INTEGER;
 
 export const configRules: readonly ConfigRule[] = [
@@ -36,7 +38,7 @@ export const configRules: readonly ConfigRule[] = [
     // JSON numbers are doubles to most readers: 9223372036854775807 would arrive as 9223372036854776000
     name: 'numbers',
     message: 'a number this large loses digits on its way; quote it',
-    cel: `(type(v) == list ? v : [v]).exists(i, type(i) in [int, double] && (i > ${safe} || i < -${safe}))`,
+    cel: `(type(v) == list ? v : [v]).exists(i, type(i) in ${numberTypes} && (i > ${safe} || i < -${safe}))`,
     breaks: (value) => scalarsOf(value)?.some((item) => typeof item === 'number' && Math.abs(item) > safe) ?? false,
   },
   {
