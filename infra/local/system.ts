@@ -1,8 +1,7 @@
 /** The whole system on one machine, or some of its parts: for `npm start`, the demo, the tests and the benchmark. */
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { kubeClient } from '../../functions/adapters/kube/client.ts';
-import { type BundleName, buildBundles, bundles } from '../build.ts';
 import { type ApiServer, apiServerBinary, startApiServer } from './apiserver.ts';
 import { type Artifact, isCached, obtain, type Progress } from './artifacts.ts';
 import { answers, elasticMqJars, startElasticMq } from './elasticmq.ts';
@@ -11,7 +10,7 @@ import { type KafkaCluster, kafkaJars, liveBrokers, startKafka } from './kafka.t
 import { applyFiles } from './manifests.ts';
 import { type Outside, readOutside, withMarker } from './outside.ts';
 import { type Part, type PartFailed, type Place, startAll } from './part.ts';
-import { endAll, type ProcessId } from './process.ts';
+import { endAll, type ProcessId, run } from './process.ts';
 import { createQueues, localAws, type QueueUrls } from './queues.ts';
 import { requireTools, type Tool } from './tools.ts';
 
@@ -163,8 +162,8 @@ async function all<T extends readonly Promise<unknown>[]>(
 }
 
 async function apiServer(start: Start): Promise<{ local?: ApiServer; exports: Record<string, string> }> {
-  const { KUBECONFIG } = start.outside;
-  if (KUBECONFIG !== undefined) {
+  if (start.outside.KUBECONFIG !== undefined) {
+    const KUBECONFIG = resolve(start.outside.KUBECONFIG); // the parts have another working directory
     start.progress(`apiserver: using the one of KUBECONFIG (${KUBECONFIG})`);
     await install(KUBECONFIG, start).catch((error: Error) => {
       throw new Unreachable(`The API server of KUBECONFIG (${KUBECONFIG}) cannot be used: ${causeOf(error)}`);
@@ -233,8 +232,10 @@ async function obtained(artifact: Artifact, { progress, signal }: Start): Promis
   return place;
 }
 
-async function bundle({ wanted }: Start): Promise<void> {
-  if (wanted.has('forwarder') || wanted.has('runner')) await buildBundles(Object.keys(bundles) as BundleName[]);
+/** In a process of its own: esbuild keeps some hundred megabytes for as long as the process that called it lives. */
+async function bundle({ wanted, signal }: Start): Promise<void> {
+  if (!wanted.has('forwarder') && !wanted.has('runner')) return;
+  await run(process.execPath, [join(root, 'infra', 'build.ts')], { signal });
 }
 
 const kubeconfigFor = (api: ApiServer | undefined, identity: 'forwarder') =>
