@@ -76,12 +76,13 @@ async function addRecords(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Look>> {
   const nameOf = ({ resource }: Situation): string => queryOf(resource).topicName;
-  const asking = looks.flatMap(([, seen]) => (!(seen instanceof Failure) && needsRecords(seen) ? [nameOf(seen)] : []));
-  const records = asking.length === 0 ? new Map() : await topics.records([...new Set(asking)], signal);
-  return new Map(
-    looks.map(([key, seen]) => [
-      key,
-      seen instanceof Failure ? seen : withRecords(seen, records.get(nameOf(seen)) ?? 'unknown'),
-    ]),
-  );
+  const asking = looks.flatMap(([, seen]) => (!(seen instanceof Failure) && needsRecords(seen) ? [seen] : []));
+  if (asking.length === 0) return new Map(looks);
+  const records = await topics.records([...new Set(asking.map(nameOf))], signal);
+  const answered = asking.map((seen): [string, Look] => [
+    keyOf(seen.resource.key),
+    // Only for those who asked: what an object is told must not depend on who is looked at beside it.
+    withRecords(seen, records.get(nameOf(seen)) ?? 'unknown'),
+  ]);
+  return new Map([...looks, ...answered]);
 }

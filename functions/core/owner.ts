@@ -8,7 +8,8 @@ import type { TopicId } from './topic.ts';
  * 2. bound to another id: its topic was re-created behind its back, and a person decides before anybody else moves in;
  * 3. unbound: the older one, by `creationTimestamp`, then by uid (the timestamp has whole seconds only).
  *
- * Objects that are being deleted count: they may still be acting. `Observe` objects never claim (reliability.md 1.2).
+ * Objects that are being deleted count: they may still be acting. An `Observe` object claims nothing, but keeps what it
+ * was bound to before it began to observe, or two objects would be bound when it enforces again (reliability.md 1.2).
  */
 export function ownerOf(
   claimants: readonly Claimant[],
@@ -19,7 +20,7 @@ export function ownerOf(
     return boundTo.topicId === live.id && boundTo.clusterId === live.clusterId ? 0 : 1;
   };
   return claimants
-    .filter((claimant) => !claimant.observeOnly)
+    .filter((claimant) => !claimant.observeOnly || rank(claimant) === 0)
     .sort((a, b) => rank(a) - rank(b) || compareText(a.createdAt, b.createdAt) || compareText(a.uid, b.uid))[0];
 }
 

@@ -39,14 +39,14 @@ export function parseResource(object: unknown): TopicResource {
 
 /** Reads a KafkaTopic as a claimant; one with a damaged spec claims all the same. */
 export function parseClaimant(object: unknown): Claimant {
-  const { key, uid, createdAt, deleting, status } = parseResource(object);
+  const { key, uid, createdAt, deleting, mode, status } = parseResource(object);
   const { topicId, clusterId } = status ?? {};
   return {
     key,
     uid,
     createdAt,
     deleting,
-    observeOnly: record(parts(object).spec).mode === 'Observe',
+    observeOnly: mode === 'Observe',
     boundTo: topicId !== undefined && clusterId !== undefined ? { topicId, clusterId } : undefined,
   };
 }

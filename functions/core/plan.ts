@@ -61,21 +61,22 @@ export const needsRecords = (situation: Situation): boolean =>
   summary(plan(withRecords(situation, 'unknown'))) !== summary(plan(withRecords(situation, 'none')));
 
 /**
- * What may be done now, and what is held: everything from the first destructive action on. In `Plan` mode every action
- * waits but letting an object go; in `Observe` nothing is ever done, so nothing waits either.
+ * What may be done now, and what is held: everything from the first destructive action on. Letting an object go needs
+ * nobody's leave; beside that, in `Plan` mode every action waits, and in `Observe` nothing is done and nothing waits.
  */
 export function permitted(
   { actions }: Plan,
   mode: TopicSpec['mode'],
 ): { readonly now: readonly Action[]; readonly held: readonly Action[] } {
-  if (mode === 'Observe') return { now: [], held: [] };
-  const waits =
-    mode === 'Plan' ? ({ type }: Action) => type !== 'RemoveFinalizer' : ({ destructive }: Action) => destructive;
+  if (mode === 'Observe') return { now: actions.filter(isRelease), held: [] };
+  const waits = mode === 'Plan' ? (action: Action) => !isRelease(action) : ({ destructive }: Action) => destructive;
   const first = actions.findIndex(waits);
   return first === -1 ? { now: actions, held: [] } : { now: actions.slice(0, first), held: actions.slice(first) };
 }
 
-const summary = ({ actions }: Plan): string => actions.map(({ type, destructive }) => `${type}${destructive}`).join();
+const isRelease = ({ type }: Action): boolean => type === 'RemoveFinalizer';
+
+const summary = ({ actions }: Plan): string => JSON.stringify(actions);
 
 /** Refusals that need no look at the topic itself. */
 function refusalOf({ resource, observed, clusterId }: Situation): Refusal | undefined {

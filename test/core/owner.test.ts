@@ -45,6 +45,16 @@ table('owner', (orders: readonly (readonly Claimant[])[]) => orders.map((claiman
     want: ['uid-1', 'uid-1'],
   },
   {
+    reason: 'an observer keeps what it was bound to before',
+    given: both(claimant(), rival({ observeOnly: true, boundTo: bound })),
+    want: ['uid-0', 'uid-0'],
+  },
+  {
+    reason: 'an observer bound to another id does not get in the way',
+    given: both(claimant(), rival({ observeOnly: true, boundTo: { ...bound, topicId: anotherId } })),
+    want: ['uid-1', 'uid-1'],
+  },
+  {
     reason: 'an object on its way out still counts (D4)',
     given: both(claimant(), rival({ deleting: true })),
     want: ['uid-0', 'uid-0'],
