@@ -27,7 +27,7 @@ export type KubeClient = {
    * once more; on 401 the credentials are read anew and it is sent once more. So send only what may be repeated.
    *
    * @returns the parsed answer
-   * @throws ApiError for a status of 400 and above; the transport's error when there was no answer (also within 10 s)
+   * @throws ApiError for a status of 400 and above; the transport's error when there was no answer (also within `timeoutMs`)
    */
   request(method: 'GET' | 'PATCH' | 'POST' | 'PUT' | 'DELETE', path: string, options?: Options): Promise<unknown>;
   /** Reads the kubeconfig again, e.g. after a 401 on a watch. */
@@ -36,15 +36,14 @@ export type KubeClient = {
   close(): Promise<void>;
 };
 
-const timeoutMs = 10_000;
-
 /**
  * A connection to the API server of the kubeconfig that `KUBECONFIG` names; without it client-node's own defaults
  * (`~/.kube/config`, then the service account of the pod).
  *
+ * @param timeoutMs for one request, its answer included
  * @throws Error when the kubeconfig cannot be read or has no current cluster
  */
-export function kubeClient(env: { readonly KUBECONFIG?: string | undefined }): KubeClient {
+export function kubeClient(env: { readonly KUBECONFIG?: string | undefined }, timeoutMs = 10_000): KubeClient {
   const kubeConfig = new KubeConfig();
   const connections = reuseConnections(kubeConfig);
   const reload = () => load(kubeConfig, env.KUBECONFIG);
@@ -52,12 +51,12 @@ export function kubeClient(env: { readonly KUBECONFIG?: string | undefined }): K
 
   const request: KubeClient['request'] = async (method, path, options = {}) => {
     try {
-      return await send(kubeConfig, method, path, options);
+      return await send(kubeConfig, method, path, options, timeoutMs);
     } catch (error) {
       if (isTimeout(error)) connections.drop();
       if (options.signal?.aborted || !worthRepeating(error)) throw error;
       if (error instanceof ApiError) reload();
-      return send(kubeConfig, method, path, options);
+      return send(kubeConfig, method, path, options, timeoutMs);
     }
   };
   return { kubeConfig, request, reload, close: connections.close };
@@ -119,7 +118,13 @@ function reuseConnections(kubeConfig: KubeConfig): { drop(): void; close(): Prom
   return { drop: () => void close(), close };
 }
 
-async function send(kubeConfig: KubeConfig, method: string, path: string, options: Options): Promise<unknown> {
+async function send(
+  kubeConfig: KubeConfig,
+  method: string,
+  path: string,
+  options: Options,
+  timeoutMs: number,
+): Promise<unknown> {
   const url = new URL(`${kubeConfig.getCurrentCluster()?.server.replace(/\/$/, '')}${path}`);
   for (const [name, value] of Object.entries(options.query ?? {}))
     if (value !== undefined) url.searchParams.set(name, String(value));
