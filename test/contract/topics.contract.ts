@@ -4,7 +4,8 @@ import { describe, test } from 'node:test';
 import { Failure } from '../../functions/core/outcome.ts';
 import type { CreatedTopic, NewTopic, Topics } from '../../functions/core/ports.ts';
 import type { ConfigEntry, ObservedTopic, TopicId } from '../../functions/core/topic.ts';
-import type { ByHand } from '../support/kafka/real-kafka.ts';
+import { eventually } from '../support/kafka/eventually.ts';
+import type { ByHand, SeenTopic } from '../support/kafka/real-kafka.ts';
 
 /** Topics on one broker. `byHand` is another client: it makes changes behind our back, and says what is really there. */
 export type TopicsWorld = {
@@ -57,11 +58,25 @@ export function topicsContract(name: string, makeWorld: () => Promise<TopicsWorl
       success(await topics.create([topic], signal), topic.topicName);
     const observe = async ({ topics }: TopicsWorld, topicName: string, configs: readonly string[] | 'all' = []) =>
       success(await topics.observe([{ topicName, configs }], signal), topicName);
-    const live = async (world: TopicsWorld, topicName: string, configs: readonly string[] | 'all' = []) => {
-      const observed = await observe(world, topicName, configs);
-      assert.ok(observed.exists, `${topicName} does not exist`);
-      return observed;
-    };
+    /** Looks until the topic is there and as expected. */
+    const live = (
+      world: TopicsWorld,
+      topicName: string,
+      configs: readonly string[] | 'all' = [],
+      expected: (observed: ObservedTopic & { exists: true }) => void = () => {},
+    ) =>
+      eventually(async () => {
+        const observed = await observe(world, topicName, configs);
+        assert.ok(observed.exists, `${topicName} does not exist`);
+        expected(observed);
+        return observed;
+      });
+    const seen = (world: TopicsWorld, topicName: string, expected: SeenTopic | undefined) =>
+      eventually(async () => assert.deepEqual(await world.byHand.see(topicName), expected));
+    const overrides = (world: TopicsWorld, topicName: string, expected: SeenTopic['overrides']) =>
+      eventually(async () => assert.deepEqual((await world.byHand.see(topicName))?.overrides, expected));
+    const partitions = (world: TopicsWorld, topicName: string, expected: number) =>
+      eventually(async () => assert.equal((await world.byHand.see(topicName))?.numPartitions, expected));
     const entry = (observed: { config: ReadonlyMap<string, ConfigEntry> }, key: string): ConfigEntry => {
       const found = observed.config.get(key);
       assert.ok(found !== undefined, `no entry for ${key}`);
@@ -87,7 +102,7 @@ export function topicsContract(name: string, makeWorld: () => Promise<TopicsWorl
           sensitive: false,
         });
         assert.equal(entry(created.live, 'segment.ms').source, 'default');
-        assert.deepEqual(await world.byHand.see(topicName), {
+        await seen(world, topicName, {
           numPartitions: 3,
           overrides: { 'retention.ms': '60000' },
         });
@@ -121,7 +136,7 @@ export function topicsContract(name: string, makeWorld: () => Promise<TopicsWorl
         for (const topicName of good) success(outcomes, topicName);
         assert.deepEqual(summary(failure(outcomes, bad)), terminal('InvalidConfig'));
         assert.match(failure(outcomes, bad).message, /no\.such\.key/);
-        assert.equal(await world.byHand.see(bad), undefined);
+        await seen(world, bad, undefined);
       });
 
       for (const illegal of ['', '.', '..', 'a b', 'a'.repeat(250), 'grün', 'a/b', '{}'])
@@ -141,7 +156,7 @@ export function topicsContract(name: string, makeWorld: () => Promise<TopicsWorl
         success(outcomes, dotted);
         assert.deepEqual(summary(failure(outcomes, underscored)), terminal('InvalidTopicName'));
         assert.ok(failure(outcomes, underscored).message.includes(dotted));
-        assert.equal(await world.byHand.see(underscored), undefined);
+        await seen(world, underscored, undefined);
       });
 
       withWorld('more replicas than brokers are refused', async ({ topics }) => {
@@ -172,7 +187,7 @@ export function topicsContract(name: string, makeWorld: () => Promise<TopicsWorl
       withWorld('more in-sync replicas than replicas are not the broker’s concern', async (world) => {
         const topicName = freshName();
         await create(world, wanted(topicName, { replicationFactor: 1, config: { 'min.insync.replicas': '5' } }));
-        assert.deepEqual((await world.byHand.see(topicName))?.overrides, { 'min.insync.replicas': '5' });
+        await overrides(world, topicName, { 'min.insync.replicas': '5' });
       });
     });
 
@@ -307,7 +322,7 @@ export function topicsContract(name: string, makeWorld: () => Promise<TopicsWorl
           await world.topics.addPartitions(new Map([[topicName, 5]]), signal),
           new Map([[topicName, 'done']]),
         );
-        assert.equal((await world.byHand.see(topicName))?.numPartitions, 5);
+        await partitions(world, topicName, 5);
       });
 
       withWorld('equal, fewer and missing ask for another look, beside one that grows', async (world) => {
@@ -323,7 +338,7 @@ export function topicsContract(name: string, makeWorld: () => Promise<TopicsWorl
         for (const topicName of [equal, fewer, missing])
           assert.deepEqual(summary(failure(outcomes, topicName)), outdated);
         assert.equal(success(outcomes, more), 'done');
-        assert.equal((await world.byHand.see(fewer))?.numPartitions, 2);
+        await partitions(world, fewer, 2);
       });
     });
 
@@ -343,7 +358,7 @@ export function topicsContract(name: string, makeWorld: () => Promise<TopicsWorl
           await world.topics.alterConfigs(new Map([[topicName, changes]]), signal),
           new Map([[topicName, 'done']]),
         );
-        assert.deepEqual((await world.byHand.see(topicName))?.overrides, {
+        await overrides(world, topicName, {
           'retention.ms': '70000',
           'max.message.bytes': '1000',
         });
@@ -368,8 +383,8 @@ export function topicsContract(name: string, makeWorld: () => Promise<TopicsWorl
         assert.deepEqual(summary(failure(outcomes, bad)), terminal('InvalidConfig'));
         assert.match(failure(outcomes, bad).message, /retention\.ms/);
         assert.equal(success(outcomes, good), 'done');
-        assert.deepEqual((await world.byHand.see(bad))?.overrides, {});
-        assert.deepEqual((await world.byHand.see(good))?.overrides, { 'segment.ms': '60000' });
+        await overrides(world, bad, {});
+        await overrides(world, good, { 'segment.ms': '60000' });
       });
 
       withWorld('removing what is not set, or not known, is no error', async (world) => {
@@ -411,7 +426,7 @@ export function topicsContract(name: string, makeWorld: () => Promise<TopicsWorl
           await world.byHand.create(topicName);
           const changes = new Map([[topicName, [{ key, value: sent }]]]);
           assert.equal(success(await world.topics.alterConfigs(changes, signal), topicName), 'done');
-          assert.equal(entry(await live(world, topicName, [key]), key).value, stored);
+          await live(world, topicName, [key], (observed) => assert.equal(entry(observed, key).value, stored));
         });
 
       for (const [key, value] of [
@@ -445,7 +460,7 @@ export function topicsContract(name: string, makeWorld: () => Promise<TopicsWorl
         const topicName = freshName();
         const { id } = await create(world, wanted(topicName));
         assert.deepEqual(await world.topics.delete([id], signal), new Map([[id, 'done']]));
-        assert.equal(await world.byHand.see(topicName), undefined);
+        await seen(world, topicName, undefined);
         assert.deepEqual(
           await world.topics.delete([id, strangerId], signal),
           new Map([
@@ -461,9 +476,10 @@ export function topicsContract(name: string, makeWorld: () => Promise<TopicsWorl
         await world.byHand.remove(topicName);
         await world.byHand.create(topicName, 2);
         assert.deepEqual(await world.topics.delete([id], signal), new Map([[id, 'done']]));
-        const now = await live(world, topicName);
-        assert.notEqual(now.id, id);
-        assert.equal(now.numPartitions, 2);
+        await live(world, topicName, [], (now) => {
+          assert.notEqual(now.id, id);
+          assert.equal(now.numPartitions, 2);
+        });
       });
     });
 
@@ -495,7 +511,7 @@ export function topicsContract(name: string, makeWorld: () => Promise<TopicsWorl
         assert.deepEqual(summary(failure(await topics.delete([strangerId], aborted), strangerId)), notSent);
         assert.deepEqual(await topics.records([topicName], aborted), new Map([[topicName, 'unknown']]));
         assert.equal(requestCount(), before);
-        assert.equal(await world.byHand.see(topicName), undefined);
+        await seen(world, topicName, undefined);
       });
     });
   });
