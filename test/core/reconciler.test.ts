@@ -1,0 +1,487 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { finalizer } from '../../functions/core/api.ts';
+import { Failure } from '../../functions/core/outcome.ts';
+import { type Item, type Ports, reconcile } from '../../functions/core/reconciler.ts';
+import { outOfSync } from '../../functions/core/resync.ts';
+import { keyOf } from '../../functions/core/topic.ts';
+import { FakeTopics } from '../support/kafka/fake-topics.ts';
+import { fakeResources } from '../support/kube/fake-resources.ts';
+
+const never = new AbortController().signal;
+
+function world() {
+  const topics = new FakeTopics();
+  const resources = fakeResources({ now: () => new Date('2026-01-01T00:00:00Z') });
+  const lines: { event: string; fields: Readonly<Record<string, unknown>> | undefined }[] = [];
+  const line = (event: string, fields?: Readonly<Record<string, unknown>>) => void lines.push({ event, fields });
+  const ports: Ports = {
+    topics,
+    resources,
+    clusterId: topics.clusterId,
+    now: () => new Date('2026-01-01T01:00:00Z'),
+    log: { debug: line, info: line, warn: line, error: line },
+  };
+  const apply = (name: string, spec: object = {}) =>
+    resources.objects.apply({ metadata: { namespace: 'shop', name }, spec: { ...spec } });
+  const pass = async (names: readonly string[], lastReceive = false) => {
+    const items = names.map(
+      (name): Item => ({ key: { namespace: 'shop', name }, lastReceive, trigger: 'change', id: 'm' }),
+    );
+    return [...(await reconcile(items, ports, never)).values()];
+  };
+  const ready = (name: string) => {
+    const status = resources.objects.get({ namespace: 'shop', name })?.status as
+      | { conditions: { type: string; status: string; reason: string; message: string }[] }
+      | undefined;
+    const condition = status?.conditions.find(({ type }) => type === 'Ready');
+    return condition && `${condition.status} ${condition.reason}`;
+  };
+  const status = (name: string) =>
+    resources.objects.get({ namespace: 'shop', name })?.status as Record<string, unknown> | undefined;
+  return { topics, resources, ports, apply, pass, ready, status, lines };
+}
+
+const away = new Failure('BrokerUnavailable', 'no broker answers', { retryable: true });
+const lost = new Failure('BrokerUnavailable', 'no answer', { retryable: true, unanswered: true });
+
+test('a new object gets its topic and one status write (K001)', async () => {
+  const { topics, resources, apply, pass, ready, status } = world();
+  apply('orders', { numPartitions: 3, config: { 'segment.ms': '600000' } });
+  assert.deepEqual(await pass(['orders']), [{ key: 'shop/orders', redeliver: false }]);
+  const live = topics.topics.get('orders');
+  assert.deepEqual([live?.numPartitions, live?.overrides.get('segment.ms')], [3, '600000']);
+  assert.equal(ready('orders'), 'True Synced');
+  const { topicId, clusterId, origin, config, numPartitions } = status('orders') ?? {};
+  assert.deepEqual(
+    { topicId, clusterId, origin, config, numPartitions },
+    {
+      topicId: live?.id,
+      clusterId: topics.clusterId,
+      origin: 'Created',
+      config: { 'segment.ms': '600000' },
+      numPartitions: 3,
+    },
+  );
+  assert.deepEqual(resources.writes, { status: 1, finalizer: 0 });
+});
+
+test('a second pass writes nothing and asks the brokers only to look (K128)', async () => {
+  const { topics, resources, apply, pass } = world();
+  apply('orders', {
+    config: {
+      'cleanup.policy': ['delete', 'compact'],
+      'segment.ms': ' 0600000 ',
+      'min.cleanable.dirty.ratio': '5e-1',
+      preallocate: 'FALSE',
+    },
+  });
+  await pass(['orders']);
+  topics.calls.length = 0;
+  assert.deepEqual(await pass(['orders']), [{ key: 'shop/orders', redeliver: false }]);
+  assert.deepEqual(resources.writes, { status: 1, finalizer: 0 });
+  assert.deepEqual(
+    topics.calls.map(({ method }) => method),
+    ['observe'],
+  );
+});
+
+test('the finalizer is stored before the topic is created (K004)', async () => {
+  const { topics, resources, apply, pass } = world();
+  apply('orders', { deletionPolicy: 'Delete' });
+  topics.fault = ({ method }) => {
+    if (method === 'create')
+      assert.deepEqual(resources.objects.get({ namespace: 'shop', name: 'orders' })?.metadata.finalizers, [finalizer]);
+    return undefined;
+  };
+  await pass(['orders']);
+  assert.equal(topics.topics.has('orders'), true);
+  assert.deepEqual(resources.writes, { status: 1, finalizer: 1 });
+});
+
+test('no finalizer, no topic', async () => {
+  const { topics, resources, apply, pass, ready } = world();
+  apply('orders', { deletionPolicy: 'Delete' });
+  resources.fault = ({ call }) => {
+    if (call === 'setFinalizer') throw new Failure('ObservationOutdated', 'changed', { retryable: true });
+  };
+  assert.equal((await pass(['orders']))[0]?.redeliver, true);
+  assert.equal(topics.topics.has('orders'), false);
+  assert.equal(ready('orders'), 'False ObservationOutdated');
+});
+
+test('an object that goes while its finalizer is added is left alone', async () => {
+  const { topics, resources, apply, pass } = world();
+  apply('orders', { deletionPolicy: 'Delete' });
+  resources.fault = ({ call, phase }) => {
+    if (call === 'setFinalizer' && phase === 'before') resources.objects.delete({ namespace: 'shop', name: 'orders' });
+  };
+  assert.deepEqual(await pass(['orders']), [{ key: 'shop/orders', redeliver: false }]);
+  assert.equal(topics.topics.size, 0);
+});
+
+test('one bad item stops only itself (K008)', async () => {
+  const { topics, apply, pass, ready } = world();
+  const names = Array.from({ length: 10 }, (_, at) => `topic-${at}`);
+  for (const name of names) apply(name, name === 'topic-3' ? { config: { nope: '1' } } : {});
+  topics.fault = ({ method }) => (method === 'create' ? { items: new Map([['topic-7', lost]]) } : undefined);
+  const settled = await pass(names);
+  assert.deepEqual(
+    settled.filter(({ redeliver }) => redeliver).map(({ key }) => key),
+    ['shop/topic-7'],
+  );
+  assert.equal(ready('topic-3'), 'False InvalidConfig');
+  assert.equal(ready('topic-7'), 'False BrokerUnavailable');
+  assert.equal(names.filter((name) => ready(name) === 'True Synced').length, 8);
+});
+
+test('requests are shared: ten creations ask the brokers twice', async () => {
+  const { topics, apply, pass } = world();
+  const names = Array.from({ length: 10 }, (_, at) => `topic-${at}`);
+  for (const name of names) apply(name);
+  await pass(names);
+  assert.deepEqual(
+    topics.calls.map(({ method, items }) => [method, items.length]),
+    [
+      ['observe', 10],
+      ['create', 10],
+    ],
+  );
+});
+
+test('a lost answer keeps the topic locked until the request can no longer take effect (X1)', async () => {
+  const { topics, apply, pass, ready } = world();
+  apply('orders');
+  topics.fault = ({ method }) => (method === 'create' ? { at: 'after', error: lost } : undefined);
+  assert.deepEqual(await pass(['orders']), [
+    { key: 'shop/orders', redeliver: true, hideSeconds: 60, reason: 'BrokerUnavailable', message: 'no answer' },
+  ]);
+  topics.fault = undefined;
+  await pass(['orders']);
+  assert.equal(ready('orders'), 'True Synced');
+});
+
+test('a lost topic is bound as adopted after a death between creation and status (K005)', async () => {
+  const { topics, apply, pass, status } = world();
+  apply('orders', { numPartitions: 2 });
+  topics.add('orders', { numPartitions: 2 });
+  await pass(['orders']);
+  assert.deepEqual([status('orders')?.origin, status('orders')?.topicId], ['Adopted', topics.topics.get('orders')?.id]);
+});
+
+test('a throttled item waits as long as the broker says (K175)', async () => {
+  const { topics, apply, pass, ready } = world();
+  apply('orders');
+  const throttled = new Failure('Throttled', 'the broker limits changes', { retryable: true, retryAfterMs: 8_963 });
+  topics.fault = ({ method }) => (method === 'create' ? { items: new Map([['orders', throttled]]) } : undefined);
+  assert.deepEqual(await pass(['orders']), [
+    { key: 'shop/orders', redeliver: true, hideSeconds: 9, reason: 'Throttled', message: 'the broker limits changes' },
+  ]);
+  assert.equal(ready('orders'), 'False Throttled');
+});
+
+test('brokers that are away make Ready unknown, with one write (K127)', async () => {
+  const { topics, resources, apply, pass, ready, status } = world();
+  apply('orders');
+  await pass(['orders']);
+  const { topicId, numPartitions } = status('orders') ?? {};
+  topics.fault = () => ({ at: 'before', error: away });
+  for (let tries = 0; tries < 3; tries++)
+    assert.deepEqual(await pass(['orders']), [
+      {
+        key: 'shop/orders',
+        redeliver: true,
+        hideSeconds: undefined,
+        reason: 'BrokerUnavailable',
+        message: 'no broker answers',
+      },
+    ]);
+  assert.equal(ready('orders'), 'Unknown BrokerUnavailable');
+  assert.deepEqual([status('orders')?.topicId, status('orders')?.numPartitions], [topicId, numPartitions]);
+  assert.equal(resources.writes.status, 2);
+});
+
+test('the last receive says that it was the last, the next success clears it (K153)', async () => {
+  const { topics, apply, pass, ready } = world();
+  apply('orders');
+  topics.fault = () => ({ at: 'before', error: away });
+  assert.equal((await pass(['orders'], true))[0]?.redeliver, true);
+  assert.equal(ready('orders'), 'False DeadLettered');
+  topics.fault = undefined;
+  await pass(['orders']);
+  assert.equal(ready('orders'), 'True Synced');
+});
+
+test('a message for an object that is gone is done, with no call to the brokers (K150)', async () => {
+  const { topics, pass } = world();
+  assert.deepEqual(await pass(['nobody']), [{ key: 'shop/nobody', redeliver: false }]);
+  assert.deepEqual(topics.calls, []);
+});
+
+test('an object that cannot be read comes back', async () => {
+  const { resources, apply, pass } = world();
+  apply('orders');
+  resources.fault = ({ call }) => {
+    if (call === 'read') throw new Failure('NotAuthorized', 'may not get kafkatopics', { retryable: false });
+  };
+  assert.deepEqual(await pass(['orders']), [
+    {
+      key: 'shop/orders',
+      redeliver: true,
+      hideSeconds: undefined,
+      reason: 'NotAuthorized',
+      message: 'may not get kafkatopics',
+    },
+  ]);
+});
+
+test('a status that cannot be written brings the message back, and is logged (K129)', async () => {
+  const { resources, apply, pass, lines } = world();
+  apply('orders');
+  resources.fault = ({ call }) => {
+    if (call === 'writeStatus') throw new Failure('InternalError', 'the API server is away', { retryable: true });
+  };
+  assert.deepEqual(await pass(['orders']), [
+    {
+      key: 'shop/orders',
+      redeliver: true,
+      hideSeconds: undefined,
+      reason: 'InternalError',
+      message: 'the API server is away',
+    },
+  ]);
+  const line = lines.find(({ event }) => event === 'status-not-written');
+  assert.deepEqual(line?.fields, {
+    object: 'shop/orders',
+    topic: 'orders',
+    generation: 1,
+    trigger: 'change',
+    message: 'm',
+    error: 'the API server is away',
+  });
+});
+
+test('claimants that cannot be listed mean no owner, no write, another try (LG3)', async () => {
+  const { topics, resources, apply, pass, ready, status } = world();
+  apply('orders');
+  topics.add('orders');
+  resources.fault = ({ call }) => {
+    if (call === 'claimants') throw new Failure('InternalError', 'the API server is away', { retryable: true });
+  };
+  assert.equal((await pass(['orders']))[0]?.redeliver, true);
+  assert.deepEqual([ready('orders'), status('orders')?.topicId], ['Unknown InternalError', undefined]);
+});
+
+test('an error that nobody expected stays with its call, and comes back', async () => {
+  const { topics, apply, pass, ready, lines } = world();
+  apply('orders');
+  topics.fault = ({ method }) => {
+    if (method === 'create') throw new TypeError('boom');
+    return undefined;
+  };
+  const [settled] = await pass(['orders']);
+  assert.deepEqual([settled?.redeliver, settled?.redeliver && settled.hideSeconds], [true, 60]);
+  assert.equal(ready('orders'), 'False InternalError');
+  const outcome = lines.find(({ event }) => event === 'outcome');
+  assert.deepEqual(outcome?.fields?.outcome, 'Failed');
+  const [failed] = (outcome?.fields?.failed ?? []) as { cause?: Error }[];
+  assert.equal(failed?.cause?.message, 'boom');
+});
+
+test('a claimant listing that throws anything is a failure of that object alone', async () => {
+  const { topics, resources, apply, pass, ready } = world();
+  apply('orders');
+  apply('other');
+  topics.add('orders');
+  resources.fault = ({ call }) => {
+    if (call === 'claimants') throw new RangeError('boom');
+  };
+  assert.deepEqual(
+    (await pass(['orders', 'other'])).map(({ redeliver }) => redeliver),
+    [true, false],
+  );
+  assert.equal(ready('other'), 'True Synced');
+});
+
+test('config and partitions do not wait for each other (K052, K027)', async () => {
+  const { topics, apply, pass, ready, status } = world();
+  apply('orders', { numPartitions: 1, config: { 'segment.ms': '600000' } });
+  await pass(['orders']);
+  apply('orders', { numPartitions: 4, config: { 'segment.ms': 'soon' } });
+  assert.equal((await pass(['orders']))[0]?.redeliver, false);
+  assert.equal(ready('orders'), 'False InvalidConfig');
+  assert.equal(topics.topics.get('orders')?.numPartitions, 4);
+  assert.deepEqual([status('orders')?.numPartitions, status('orders')?.config], [4, { 'segment.ms': '600000' }]);
+});
+
+test('what is changed is reported as it is now, without another look', async () => {
+  const { topics, apply, pass, status } = world();
+  apply('orders', { numPartitions: 1, config: { 'segment.ms': '600000', 'cleanup.policy': 'delete' } });
+  await pass(['orders']);
+  apply('orders', {
+    numPartitions: 2,
+    config: { 'cleanup.policy': 'compact , delete', 'max.message.bytes': ' 0100 ' },
+  });
+  topics.calls.length = 0;
+  await pass(['orders']);
+  assert.deepEqual(
+    topics.calls.map(({ method }) => method),
+    ['observe', 'records', 'alterConfigs', 'addPartitions'],
+  );
+  assert.deepEqual(
+    [status('orders')?.numPartitions, status('orders')?.config],
+    [2, { 'cleanup.policy': 'compact,delete', 'max.message.bytes': '100' }],
+  );
+  assert.deepEqual([...(topics.topics.get('orders')?.overrides ?? [])].sort(), [
+    ['cleanup.policy', 'compact,delete'],
+    ['max.message.bytes', '100'],
+  ]);
+});
+
+test('a topic whose settings are withheld is bound and says which right is missing (K013)', async () => {
+  const { topics, apply, pass, ready, status, ports } = world();
+  apply('orders');
+  const create: typeof topics.create = async (items, signal) => {
+    const created = await topics.create(items, signal);
+    return new Map(
+      [...created].map(([name, entry]) => [name, entry instanceof Failure ? entry : { ...entry, live: undefined }]),
+    );
+  };
+  Object.assign(ports, {
+    topics: Object.assign(Object.create(topics), {
+      create,
+      observe: topics.observe.bind(topics),
+      records: topics.records.bind(topics),
+    }),
+  });
+  assert.equal((await pass(['orders']))[0]?.redeliver, false);
+  assert.deepEqual(
+    [ready('orders'), status('orders')?.topicId],
+    ['False NotAuthorized', topics.topics.get('orders')?.id],
+  );
+});
+
+test('Delete removes the topic by its id, then the object goes (K074)', async () => {
+  const { topics, resources, apply, pass } = world();
+  apply('orders', { deletionPolicy: 'Delete' });
+  await pass(['orders']);
+  const id = topics.topics.get('orders')?.id;
+  resources.objects.delete({ namespace: 'shop', name: 'orders' });
+  topics.calls.length = 0;
+  assert.deepEqual(await pass(['orders']), [{ key: 'shop/orders', redeliver: false }]);
+  assert.deepEqual(topics.calls.at(-1), { method: 'delete', items: [id] });
+  assert.deepEqual([topics.topics.size, resources.objects.all().length], [0, 0]);
+});
+
+test('a deletion that fails keeps the finalizer (K081)', async () => {
+  const { topics, resources, apply, pass, ready } = world();
+  apply('orders', { deletionPolicy: 'Delete' });
+  await pass(['orders']);
+  resources.objects.delete({ namespace: 'shop', name: 'orders' });
+  topics.deletionEnabled = false;
+  assert.equal((await pass(['orders']))[0]?.redeliver, false);
+  assert.equal(ready('orders'), 'False DeletionDisabled');
+  assert.deepEqual(resources.objects.all()[0]?.metadata.finalizers, [finalizer]);
+});
+
+test('an object deleted before it was bound is bound in one pass and deleted in the next (K078)', async () => {
+  const { topics, resources, apply, pass, ready, status } = world();
+  apply('orders', { deletionPolicy: 'Delete' });
+  resources.objects.change({ namespace: 'shop', name: 'orders' }, (object) => ({
+    ...object,
+    metadata: { ...object.metadata, finalizers: [finalizer] },
+  }));
+  const { id } = topics.add('orders');
+  resources.objects.delete({ namespace: 'shop', name: 'orders' });
+  assert.equal((await pass(['orders']))[0]?.redeliver, true);
+  assert.deepEqual(
+    [ready('orders'), status('orders')?.topicId, topics.topics.has('orders')],
+    ['False ObservationOutdated', id, true],
+  );
+  assert.equal((await pass(['orders']))[0]?.redeliver, false);
+  assert.deepEqual([topics.topics.size, resources.objects.all().length], [0, 0]);
+});
+
+test('what was done is logged once, with the object and the message (K161)', async () => {
+  const { apply, pass, lines } = world();
+  apply('orders');
+  await pass(['orders']);
+  assert.deepEqual(lines, [
+    {
+      event: 'applied',
+      fields: {
+        object: 'shop/orders',
+        topic: 'orders',
+        generation: 1,
+        trigger: 'change',
+        message: 'm',
+        action: 'CreateTopic',
+        what: 'create the topic',
+      },
+    },
+    {
+      event: 'outcome',
+      fields: {
+        object: 'shop/orders',
+        topic: 'orders',
+        generation: 1,
+        trigger: 'change',
+        message: 'm',
+        outcome: 'Synced',
+      },
+    },
+  ]);
+});
+
+test('a resync names exactly what needs a pass (K147, T164)', async () => {
+  const { topics, resources, ports, apply, pass, ready } = world();
+  for (const name of ['synced', 'drifted', 'paused', 'refused', 'unread', 'observed'])
+    apply(name, { numPartitions: 2 });
+  apply('paused', { numPartitions: 2, mode: 'Paused' });
+  apply('observed', { numPartitions: 2, mode: 'Observe' });
+  await pass(['synced', 'drifted', 'paused', 'refused', 'unread', 'observed']);
+  apply('refused', { numPartitions: 1 });
+  await pass(['refused']);
+  assert.equal(ready('refused'), 'False PartitionsCannotShrink');
+  apply('fresh');
+  const live = topics.topics.get('drifted');
+  if (live) live.numPartitions = 1;
+  topics.fault = ({ method }) => (method === 'observe' ? { items: new Map([['unread', away]]) } : undefined);
+  const before = { ...resources.writes };
+  const { items } = await resources.page(500, undefined, never);
+  topics.calls.length = 0;
+  const named = await outOfSync(items, ports, never);
+  assert.deepEqual(
+    named.map(({ key }) => keyOf(key)),
+    ['shop/drifted', 'shop/fresh'],
+  );
+  assert.deepEqual([resources.writes, topics.calls.map(({ method }) => method)], [before, ['observe']]);
+});
+
+test('a resync sees drift that is only reported, a request for a check, and a deletion that waits', async () => {
+  const { topics, resources, ports, apply, pass } = world();
+  apply('observed', { mode: 'Observe', numPartitions: 1 });
+  apply('asked');
+  apply('leaving', { deletionPolicy: 'Delete' });
+  topics.add('observed', { numPartitions: 1 });
+  await pass(['observed', 'asked', 'leaving']);
+  const list = async () =>
+    (await outOfSync((await resources.page(500, undefined, never)).items, ports, never)).map(({ key }) => key.name);
+  assert.deepEqual(await list(), []);
+  const live = topics.topics.get('observed');
+  if (live) live.numPartitions = 3;
+  resources.objects.annotate({ namespace: 'shop', name: 'asked' }, 'reconcileRequestedAt', 'now');
+  resources.objects.delete({ namespace: 'shop', name: 'leaving' });
+  assert.deepEqual(await list(), ['asked', 'leaving', 'observed']);
+});
+
+test('several objects that name one topic are asked for once, each with its own keys', async () => {
+  const { topics, ports, apply, resources } = world();
+  apply('one', { topicName: 'shared', config: { 'segment.ms': '1000' } });
+  apply('two', { topicName: 'shared', mode: 'Observe', configMode: 'Exact' });
+  apply('three', { topicName: 'shared', mode: 'Observe', config: { 'retention.ms': '1000' } });
+  topics.add('shared', { config: { 'segment.ms': '1000' } });
+  topics.calls.length = 0;
+  await outOfSync((await resources.page(500, undefined, never)).items, ports, never);
+  assert.deepEqual(topics.calls[0], { method: 'observe', items: ['shared'] });
+});
