@@ -16,14 +16,16 @@ import { sqsClient } from './adapters/sqs.ts';
 import { type Mapping, mappingsOf, queueNames, readService } from './runner/config.ts';
 import { startMapping } from './runner/mapping.ts';
 import { ProcessPool } from './runner/process.ts';
-import { longPollSeconds, openQueue, queueUrl } from './runner/queue.ts';
+import { openQueue, queueUrl } from './runner/queue.ts';
 
-const usage = `usage: runner [serverless.yml] [--concurrency N] [--warm N] [--freeze] [--queue Id=URL ...] [--grace SECONDS]
+const usage = `usage: runner [serverless.yml] [--concurrency N] [--warm N] [--freeze] [--queue Id=URL ...]
+              [--wait SECONDS] [--grace SECONDS]
 
   --concurrency  batches in work at the same time per function, at most its maximumConcurrency (default 4)
   --warm         processes per function that are started ahead of the first message (default 0)
   --freeze       stop processes between invocations, as Lambda does
   --queue        URL of a queue, by its logical id in the service
+  --wait         seconds a poll waits for messages, at most 20 (default 2); longer is cheaper and ends later
   --grace        seconds that running invocations get when the runner is told to end (default 10)
 `;
 
@@ -33,6 +35,7 @@ type Options = {
   readonly warm: number;
   readonly freeze: boolean;
   readonly queues: ReadonlyMap<string, string>;
+  readonly waitSeconds: number;
   readonly graceSeconds: number;
 };
 
@@ -45,6 +48,7 @@ function optionsOf(args: string[]): Options {
       warm: { type: 'string', default: '0' },
       freeze: { type: 'boolean', default: false },
       queue: { type: 'string', multiple: true, default: [] },
+      wait: { type: 'string', default: '2' },
       grace: { type: 'string', default: '10' },
     },
   });
@@ -54,14 +58,15 @@ function optionsOf(args: string[]): Options {
     warm: wholeNumber('--warm', values.warm, 0),
     freeze: values.freeze,
     queues: new Map(values.queue.map(queueOption)),
+    waitSeconds: wholeNumber('--wait', values.wait, 0, 20),
     graceSeconds: wholeNumber('--grace', values.grace, 0),
   };
 }
 
-function wholeNumber(option: string, text: string, least: number): number {
-  if (!/^\d+$/.test(text) || Number(text) < least)
-    throw new Error(`${option} is "${text}": it has to be ${least} or more`);
-  return Number(text);
+function wholeNumber(option: string, text: string, least: number, most = 1_000_000): number {
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw new Error(`${option} is "${text}": it has to be a whole number from ${least} to ${most}`);
 }
 
 function queueOption(text: string): [string, string] {
@@ -88,7 +93,7 @@ function environmentFor(mapping: Mapping, env: NodeJS.ProcessEnv): Record<string
 }
 
 async function startFunction(mapping: Mapping, options: Options, sqs: SQSClient, log: Logger) {
-  const queue = await openQueue(sqs, mapping.queueUrl);
+  const queue = await openQueue(sqs, mapping.queueUrl, options.waitSeconds);
   if (queue.visibilitySeconds < mapping.timeoutSeconds)
     throw new Error(
       `function ${mapping.functionName}: its queue shows messages again after ${queue.visibilitySeconds} s, before its timeout of ${mapping.timeoutSeconds} s`,
@@ -117,17 +122,23 @@ async function main(): Promise<void> {
     level: process.env.LOG_LEVEL || 'info',
     write: (line) => void process.stdout.write(line),
   });
-  const sqs = sqsClient(process.env, (longPollSeconds + 5) * 1000);
+  const sqs = sqsClient(process.env, (options.waitSeconds + 5) * 1000);
   const service = readService(options.service, process.env);
   const mappings = mappingsOf(service, await queueUrls(sqs, queueNames(service), options.queues));
   const started = await Promise.all(mappings.map((mapping) => startFunction(mapping, options, sqs, log)));
   process.stderr.write(`runner: ready\n`);
   await endSignal();
-  const grace = new AbortController();
-  const stopped = Promise.all(started.map(({ running }) => running.stop()));
-  const limit = sleep(options.graceSeconds * 1000, undefined, { signal: grace.signal }).catch(() => {});
-  await Promise.race([stopped, limit]);
-  grace.abort();
+  await end(started, options.graceSeconds);
+  sqs.destroy();
+}
+
+type Started = Awaited<ReturnType<typeof startFunction>>;
+
+/** Lets polls and invocations under way finish, then ends all processes; what was not finished stays in the queue. */
+async function end(started: readonly Started[], graceSeconds: number): Promise<void> {
+  const finished = new AbortController();
+  const stopped = Promise.all(started.map(({ running }) => running.stop())).finally(() => finished.abort());
+  await sleep(graceSeconds * 1000, undefined, { signal: finished.signal }).catch(() => {});
   await Promise.all(started.map(({ pool }) => pool.kill()));
   await stopped;
 }

@@ -57,6 +57,8 @@ async function answer(handler: Handler, invoke: Invoke): Promise<FromChild> {
 }
 
 async function main(): Promise<void> {
+  // a signal to the whole process group is the runner's to answer: it lets invocations finish
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
   const handler = await load(process.argv.slice(2));
   process.on('message', async (invoke: Invoke) => send(await answer(handler, invoke)));
   process.on('disconnect', () => process.exit());

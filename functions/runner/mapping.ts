@@ -18,7 +18,9 @@ export type MappingOptions = {
 };
 
 export type RunningMapping = {
-  /** Takes no more messages. @returns when the batches under way are finished */
+  /** resolves once it was told to stop and has */
+  readonly stopped: Promise<unknown>;
+  /** Starts no more polls. @returns when those under way, and their batches, are finished */
   stop(): Promise<void>;
 };
 
@@ -32,10 +34,12 @@ const longestPauseMillis = 10_000;
 export function startMapping(options: MappingOptions): RunningMapping {
   const stopping = new AbortController();
   const pollers = Array.from({ length: options.concurrency }, () => poll(options, stopping.signal));
+  const stopped = Promise.all(pollers);
   return {
+    stopped,
     async stop() {
       stopping.abort();
-      await Promise.all(pollers);
+      await stopped;
     },
   };
 }
@@ -44,11 +48,10 @@ async function poll(options: MappingOptions, stopping: AbortSignal): Promise<voi
   let pause = 0;
   while (!stopping.aborted) {
     try {
-      const received = await options.queue.receive(options.batchSize, stopping);
+      const received = await options.queue.receive(options.batchSize);
       if (received.records.length > 0) await workOff(options, received);
       pause = 0;
     } catch (error) {
-      if (stopping.aborted) return;
       pause = Math.min(longestPauseMillis, pause * 2 || 500);
       options.log.error('queue-failed', { function: options.functionName, error, pauseMillis: pause });
       await sleep(pause, undefined, { signal: stopping }).catch(() => {});

@@ -33,6 +33,7 @@ export class ProcessPool {
   readonly #options: ProcessOptions;
   readonly #idle: FunctionProcess[] = [];
   readonly #all = new Set<FunctionProcess>();
+  #ended = false;
 
   constructor(options: ProcessOptions) {
     this.#options = options;
@@ -45,16 +46,18 @@ export class ProcessPool {
 
   /** Runs the function on an event, in a process that waits or else in a new one. Never rejects. */
   async invoke(event: unknown): Promise<Invocation> {
+    const requestId = randomUUID();
+    if (this.#ended) return { requestId, pid: undefined, coldStart: false, ending: ended };
     const running = this.#takeIdle() ?? this.#start();
     const coldStart = running.invocations === 0;
-    const requestId = randomUUID();
     const ending = await running.invoke(requestId, event);
     if (running.alive) this.#idle.push(running);
     return { requestId, pid: running.pid, coldStart, ending };
   }
 
-  /** Ends all processes at once, also those with an invocation under way. */
+  /** Ends all processes at once, also those with an invocation under way, and starts no more. */
   async kill(): Promise<void> {
+    this.#ended = true;
     await Promise.all([...this.#all].map((running) => running.kill()));
   }
 
@@ -72,6 +75,8 @@ export class ProcessPool {
     return started;
   }
 }
+
+const ended: Ending = { kind: 'crashed', message: 'the runner is ending' };
 
 class FunctionProcess {
   invocations = 0;

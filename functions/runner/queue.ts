@@ -9,9 +9,6 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 
-/** The longest that SQS allows. */
-export const longPollSeconds = 20;
-
 export type Received = {
   readonly records: readonly SQSRecord[];
   /** ms since the epoch: from then on the queue may give these messages to somebody else */
@@ -20,8 +17,13 @@ export type Received = {
 
 export type Queue = {
   readonly visibilitySeconds: number;
-  /** Waits for messages, 20 s at most. @returns no records when none came. @throws the client's error, or when aborted */
-  receive(maxMessages: number, signal: AbortSignal): Promise<Received>;
+  /**
+   * Waits for messages. It cannot be called off: a server that does not notice may still hand messages to a poll that
+   * nobody listens to any more, and hide them (ElasticMQ 1.7.1 does).
+   *
+   * @returns no records when none came. @throws the client's error
+   */
+  receive(maxMessages: number): Promise<Received>;
   /** @returns how many were not deleted: they come back. @throws the client's error */
   delete(records: readonly SQSRecord[]): Promise<number>;
 };
@@ -34,8 +36,13 @@ export async function queueUrl(sqs: SQSClient, name: string): Promise<string> {
   return QueueUrl ?? '';
 }
 
-/** Looks the queue up and keeps its visibility timeout. @throws Error in one line when it does not answer */
-export async function openQueue(sqs: SQSClient, url: string): Promise<Queue> {
+/**
+ * Looks the queue up and keeps its visibility timeout.
+ *
+ * @param waitSeconds of a long poll, 20 at most
+ * @throws Error in one line when it does not answer
+ */
+export async function openQueue(sqs: SQSClient, url: string, waitSeconds: number): Promise<Queue> {
   const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['VisibilityTimeout', 'QueueArn'] });
   const { Attributes = {} } = await sqs.send(command).catch((error: unknown) => {
     throw new Error(`the queue ${url} does not answer: ${(error as Error).name}`, { cause: error });
@@ -44,15 +51,14 @@ export async function openQueue(sqs: SQSClient, url: string): Promise<Queue> {
   const toRecord = recordFrom(Attributes.QueueArn ?? '');
   return {
     visibilitySeconds,
-    async receive(maxMessages, signal) {
+    async receive(maxMessages) {
       const { Messages = [] } = await sqs.send(
         new ReceiveMessageCommand({
           QueueUrl: url,
           MaxNumberOfMessages: maxMessages,
-          WaitTimeSeconds: longPollSeconds,
+          WaitTimeSeconds: waitSeconds,
           MessageSystemAttributeNames: ['All'],
         }),
-        { abortSignal: signal },
       );
       return { records: Messages.map(toRecord), visibleAt: Date.now() + visibilitySeconds * 1000 };
     },

@@ -8,8 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import type { SQSRecord } from 'aws-lambda';
 import { stringify } from 'yaml';
-import { makeQueue, receive, testClient } from '../support/sqs/real-queues.ts';
+import { hide, makeQueue, receive, testClient } from '../support/sqs/real-queues.ts';
 
 /** A line of the runner's trace. */
 export type Invocation = {
@@ -28,16 +29,23 @@ export type Invocation = {
 };
 
 export type WorldOptions = {
-  /** body of `async (event, context) => { … }`; `note(value)` leaves a value for `world.notes()` */
+  /**
+   * Body of `async (event, context) => { … }`. `note(value)` leaves a value for `world.notes()`; `again` says that the
+   * first message was received before, `invocations` counts those of this process.
+   */
   readonly handler: string;
   readonly timeoutSeconds?: number;
-  readonly visibilitySeconds?: number;
   readonly maxReceiveCount?: number;
   readonly batchSize?: number;
   readonly maximumConcurrency?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** messages that are there before the runner: they come in as few batches as possible */
+  readonly waiting?: readonly Sent[];
 };
+
+/** Longer than any test: a message comes back when the test says so. */
+const visibilitySeconds = 180;
 
 const program = join(import.meta.dirname, '..', '..', 'functions', 'runner.ts');
 export const awsEnvironment = {
@@ -51,14 +59,15 @@ export type Sent = { readonly group: string; readonly body: string };
 
 /** Starts a runner; dispose of it when done. */
 export async function startWorld(options: WorldOptions) {
-  const { visibilitySeconds = 30, maxReceiveCount = 100 } = options;
+  const { maxReceiveCount = 100, waiting = [] } = options;
   const sqs = testClient();
   const folder = await mkdtemp(join(tmpdir(), 'runner-'));
   const deadLetters = await makeQueue(sqs);
-  const queue = await fifoQueue(visibilitySeconds, deadLetters, maxReceiveCount);
+  const queue = await fifoQueue(deadLetters, maxReceiveCount);
   await writeFile(join(folder, 'serverless.yml'), stringify(service(options, queue.name)));
-  await writeFile(join(folder, 'work.cjs'), bundle(options.handler, join(folder, 'notes')));
-  await writeFile(join(folder, 'notes'), '');
+  await writeFile(join(folder, 'work.cjs'), bundle(options.handler, folder));
+  for (const file of ['notes', 'records']) await writeFile(join(folder, file), '');
+  await send(waiting);
   const runner = new Runner(folder, options.args ?? []);
   await runner.ready();
 
@@ -66,16 +75,7 @@ export async function startWorld(options: WorldOptions) {
     runner,
     folder,
     queueUrl: queue.url,
-    async send(messages: readonly Sent[]) {
-      const Entries = messages.map(({ group, body }, index) => ({
-        Id: String(index),
-        MessageBody: body,
-        MessageGroupId: group,
-        MessageDeduplicationId: randomUUID(),
-      }));
-      const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queue.url, Entries }));
-      assert.deepEqual(Failed, []);
-    },
+    send,
     /** Messages in the queue, seen or in flight. */
     async left(): Promise<number> {
       const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
@@ -83,6 +83,16 @@ export async function startWorld(options: WorldOptions) {
       const { Attributes = {} } = await sqs.send(command);
       return Number(Attributes[names[0]]) + Number(Attributes[names[1]]);
     },
+    /** Makes messages that failed visible at once, instead of at the end of their visibility timeout. */
+    async redeliver(...bodies: readonly string[]) {
+      const seen = await records();
+      for (const wanted of bodies) {
+        const last = seen.findLast(({ body }) => body === wanted);
+        await hide(sqs, queue.url, last?.receiptHandle ?? '', 0);
+      }
+    },
+    /** What the function was given, in order. */
+    records,
     /** Waits for the first dead letter. A long poll does not notice a message that is moved, so it asks each second. */
     async deadLetter() {
       for (;;) {
@@ -90,10 +100,7 @@ export async function startWorld(options: WorldOptions) {
         if (letter !== undefined) return letter;
       }
     },
-    async notes(): Promise<unknown[]> {
-      const text = await readFile(join(folder, 'notes'), 'utf8');
-      return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
-    },
+    notes: () => linesOf('notes'),
     async [Symbol.asyncDispose]() {
       await runner.kill();
       await rm(folder, { recursive: true });
@@ -101,7 +108,28 @@ export async function startWorld(options: WorldOptions) {
     },
   };
 
-  async function fifoQueue(visibility: number, deadLetterUrl: string, receives: number) {
+  async function send(messages: readonly Sent[]) {
+    if (messages.length === 0) return;
+    const Entries = messages.map(({ group, body }, index) => ({
+      Id: String(index),
+      MessageBody: body,
+      MessageGroupId: group,
+      MessageDeduplicationId: randomUUID(),
+    }));
+    const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queue.url, Entries }));
+    assert.deepEqual(Failed, []);
+  }
+
+  async function linesOf(file: string): Promise<unknown[]> {
+    const text = await readFile(join(folder, file), 'utf8');
+    return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+  }
+
+  async function records(): Promise<SQSRecord[]> {
+    return ((await linesOf('records')) as SQSRecord[][]).flat();
+  }
+
+  async function fifoQueue(deadLetterUrl: string, receives: number) {
     const name = `test-${randomUUID()}.fifo`;
     const { Attributes = {} } = await sqs.send(
       new GetQueueAttributesCommand({ QueueUrl: deadLetterUrl, AttributeNames: ['QueueArn'] }),
@@ -110,7 +138,7 @@ export async function startWorld(options: WorldOptions) {
     const created = await sqs.send(
       new CreateQueueCommand({
         QueueName: name,
-        Attributes: { FifoQueue: 'true', VisibilityTimeout: String(visibility), RedrivePolicy },
+        Attributes: { FifoQueue: 'true', VisibilityTimeout: String(visibilitySeconds), RedrivePolicy },
       }),
     );
     return { name, url: created.QueueUrl ?? '' };
@@ -118,7 +146,7 @@ export async function startWorld(options: WorldOptions) {
 }
 
 function service(options: WorldOptions, queueName: string) {
-  const { timeoutSeconds = 3, batchSize = 10, maximumConcurrency = 4, environment = {} } = options;
+  const { timeoutSeconds = 60, batchSize = 10, maximumConcurrency = 4, environment = {} } = options;
   const sqs = {
     arn: { 'Fn::GetAtt': ['Work', 'Arn'] },
     batchSize,
@@ -132,12 +160,18 @@ function service(options: WorldOptions, queueName: string) {
   };
 }
 
-const bundle = (handler: string, notes: string) => `
+const bundle = (handler: string, folder: string) => `
 const { appendFileSync } = require('node:fs');
-const note = (value) => appendFileSync(${JSON.stringify(notes)}, JSON.stringify(value) + '\\n');
+const write = (file, value) => appendFileSync(${JSON.stringify(folder)} + '/' + file, JSON.stringify(value) + '\\n');
+const note = (value) => write('notes', value);
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 let invocations = 0;
-exports.handler = async (event, context) => { invocations += 1; ${handler} };
+exports.handler = async (event, context) => {
+  invocations += 1;
+  const again = event.Records[0].attributes.ApproximateReceiveCount !== '1';
+  write('records', event.Records);
+  ${handler}
+};
 `;
 
 /** A runner that was started, and what it says. */

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { mappingsOf, queueNames, readService } from '../../functions/runner/config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'config-'));
+after(() => rmSync(folder, { recursive: true }));
+writeFileSync(join(folder, 'work.cjs'), '');
+writeFileSync(
+  join(folder, 'queues.yml'),
+  'Resources:\n  Jobs: {Type: AWS::SQS::Queue, Properties: {QueueName: jobs, Count: 7}}\n',
+);
+
+const urls = new Map([['Jobs', 'http://127.0.0.1/jobs']]);
+
+function mappings(yaml: string, env: NodeJS.ProcessEnv = {}) {
+  const path = join(folder, 'serverless.yml');
+  writeFileSync(path, yaml);
+  return mappingsOf(readService(path, env), urls);
+}
+
+const environmentOf = (value: string, env: NodeJS.ProcessEnv = {}) =>
+  mappings(
+    `
+functions:
+  work:
+    handler: work.run
+    environment: {VALUE: ${value}}
+    events: [{sqs: {arn: !GetAtt Jobs.Arn}}]`,
+    env,
+  )[0]?.environment.VALUE;
+
+describe('serverless.yml', () => {
+  test('a mapping has everything the file says', () => {
+    const [mapping] = mappings(`
+provider: {memorySize: 256, timeout: 9, environment: {A: 1, B: two}}
+functions:
+  work:
+    handler: work.run
+    timeout: 30
+    environment: {B: own, QUEUE: {Ref: Jobs}}
+    events:
+      - sqs: {arn: {'Fn::GetAtt': [Jobs, Arn]}, batchSize: 5, maximumConcurrency: 3, functionResponseType: ReportBatchItemFailures}`);
+    assert.deepEqual(mapping, {
+      functionName: 'work',
+      bundle: join(folder, 'work.cjs'),
+      exportName: 'run',
+      timeoutSeconds: 30,
+      memoryMegabytes: 256,
+      environment: { A: '1', B: 'own', QUEUE: 'http://127.0.0.1/jobs' },
+      queueUrl: 'http://127.0.0.1/jobs',
+      batchSize: 5,
+      maximumConcurrency: 3,
+      partialResponses: true,
+    });
+  });
+
+  test('what it does not say is as on AWS', () => {
+    const [mapping] = mappings(`
+functions: {work: {handler: work.run, events: [{sqs: {arn: !GetAtt Jobs.Arn}}]}}`);
+    assert.deepEqual(
+      [mapping?.timeoutSeconds, mapping?.memoryMegabytes, mapping?.batchSize, mapping?.partialResponses],
+      [6, 1024, 10, false],
+    );
+  });
+
+  test('functions without a queue, and mappings that are switched off, are left out', () => {
+    assert.deepEqual(
+      mappings(`
+functions:
+  idle: {handler: nowhere.run}
+  web: {handler: nowhere.run, events: [{httpApi: '*'}]}
+  off: {handler: nowhere.run, events: [{sqs: {arn: !GetAtt Jobs.Arn, enabled: false}}]}`),
+      [],
+    );
+  });
+
+  for (const [reason, value, env, want] of [
+    ['an environment variable', `'\${env:NAME}'`, { NAME: 'x' }, 'x'],
+    ['the first one that is set', `'\${env:NAME, env:OTHER}'`, { OTHER: 'y' }, 'y'],
+    ['one that is set but empty', `'\${env:NAME, env:OTHER}'`, { NAME: '', OTHER: 'y' }, ''],
+    ['a default', `"\${env:NAME, 'fallback'}"`, {}, 'fallback'],
+    ['an empty default', `"\${env:NAME, ''}"`, {}, ''],
+    ['part of a text', `'http://\${env:NAME}/x'`, { NAME: 'host' }, 'http://host/x'],
+    ['a value in another file', `'\${file(queues.yml):Resources.Jobs.Properties.Count}'`, {}, '7'],
+  ] as const)
+    test(`a variable may be ${reason}`, () => assert.equal(environmentOf(value, env), want));
+
+  for (const [reason, yaml, message] of [
+    ['a variable without a value', `functions: \${env:NOWHERE}`, /NOWHERE.* has no value: set NOWHERE/],
+    ['a kind of variable it does not know', `functions: \${ssm:x}`, /\$\{ssm:x\}: the runner knows env: and file\(\)/],
+    [
+      'a bundle that is not there',
+      'functions: {f: {handler: gone.run, events: [{sqs: {arn: !GetAtt Jobs.Arn}}]}}',
+      /function f: there is no .*gone.*build it first/,
+    ],
+    [
+      'a queue it does not define',
+      'functions: {f: {handler: work.run, events: [{sqs: {arn: !GetAtt Else.Arn}}]}}',
+      /functions.f.events: names no queue/,
+    ],
+  ] as const)
+    test(`${reason} is one clear line`, () => assert.throws(() => mappings(yaml), { message }));
+
+  test('queues are found in all resources, also those in other files', () => {
+    const path = join(folder, 'serverless.yml');
+    writeFileSync(path, `resources:\n  - \${file(queues.yml)}\n  - Resources: {Topic: {Type: AWS::SNS::Topic}}\n`);
+    assert.deepEqual([...queueNames(readService(path, {}))], [['Jobs', 'jobs']]);
+  });
+});
+
+describe("this project's serverless.yml", () => {
+  const path = join(import.meta.dirname, '..', '..', 'serverless.yml');
+  const service = readService(path, { KAFKA_BROKERS: 'b:1', KUBECONFIG: 'k' });
+
+  test('each mapping reports failures singly and hides messages for six timeouts and a request lifetime', () => {
+    const { functions } = service.document as {
+      functions: Record<string, { timeout: number; events: [{ sqs: Sqs }] }>;
+    };
+    const [template] = service.document.resources as [
+      { Resources: Record<string, { Properties: { VisibilityTimeout: number } }> },
+    ];
+    for (const { timeout, events } of Object.values(functions)) {
+      const [{ sqs }] = events;
+      assert.equal(sqs.functionResponseType, 'ReportBatchItemFailures');
+      assert.equal(sqs.filterPatterns, undefined); // a filtered message is deleted for good
+      const visibility = template.Resources[sqs.arn['Fn::GetAtt'][0]]?.Properties.VisibilityTimeout ?? 0;
+      assert.ok(visibility >= 6 * timeout && visibility >= timeout + 60, `${visibility}`);
+    }
+  });
+
+  test('each queue that is worked on has a dead-letter queue, which names it as its only source', () => {
+    const [template] = service.document.resources as [{ Resources: Record<string, { Properties: Properties }> }];
+    const queues = Object.values(template.Resources).map(({ Properties: properties }) => properties);
+    assert.equal(queues.length, 4);
+    for (const { RedrivePolicy, QueueName } of queues.filter((queue) => queue.RedrivePolicy !== undefined)) {
+      const [id = ''] = RedrivePolicy?.deadLetterTargetArn['Fn::GetAtt'] ?? [];
+      const allowed = template.Resources[id]?.Properties.RedriveAllowPolicy?.sourceQueueArns ?? [];
+      assert.deepEqual(
+        allowed.map((arn) => arn['Fn::Sub'].split(':').at(-1)),
+        [QueueName],
+      );
+    }
+  });
+});
+
+type Sqs = { functionResponseType: string; filterPatterns?: unknown; arn: { 'Fn::GetAtt': [string, string] } };
+type Properties = {
+  QueueName: string;
+  RedrivePolicy?: { deadLetterTargetArn: { 'Fn::GetAtt': string[] } };
+  RedriveAllowPolicy?: { sourceQueueArns: { 'Fn::Sub': string }[] };
+};
