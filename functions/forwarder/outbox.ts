@@ -27,6 +27,8 @@ export class Outbox {
   readonly #backoff: Backoff;
   readonly #stop = new AbortController();
   readonly #waiting = new Map<string, Envelope>();
+  /** requests under way, and how many entries they hold */
+  #requests = 0;
   #underWay = 0;
   #failing = false;
   #closing = false;
@@ -38,8 +40,9 @@ export class Outbox {
     this.#backoff = new Backoff(200, 10_000, parts.random);
   }
 
+  /** How many the queue has not taken yet. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting.size + this.#underWay;
   }
 
   /** Takes the newest envelope of an object. One that waits already keeps its place in line. */
@@ -62,20 +65,21 @@ export class Outbox {
     this.#resume?.();
     this.#pump();
     await Promise.race([empty, pause(this.#parts.clock, boundMs, this.#stop.signal)]);
+    const left = this.waiting;
     this.#stop.abort();
-    return this.#waiting.size;
+    return left;
   }
 
   #pump(): void {
     while (this.#mayStart()) void this.#send(this.#nextBatch());
-    if (this.#closing && this.#underWay === 0 && this.#waiting.size === 0) this.#emptied();
+    if (this.#closing && this.waiting === 0) this.#emptied();
   }
 
   #mayStart(): boolean {
     if (this.#resume !== undefined || this.#stop.signal.aborted || this.#waiting.size === 0) return false;
     // After a failure one request at a time finds out whether the queue is back.
     const most = this.#failing ? 1 : requestsAtOnce;
-    return this.#underWay === 0 || (this.#waiting.size >= batchSize && this.#underWay < most);
+    return this.#requests === 0 || (this.#waiting.size >= batchSize && this.#requests < most);
   }
 
   #nextBatch(): Map<string, Envelope> {
@@ -89,9 +93,11 @@ export class Outbox {
   }
 
   async #send(batch: ReadonlyMap<string, Envelope>): Promise<void> {
-    this.#underWay += 1;
+    this.#requests += 1;
+    this.#underWay += batch.size;
     const outcomes = await this.#outcomes([...batch.values()]);
-    this.#underWay -= 1;
+    this.#requests -= 1;
+    this.#underWay -= batch.size;
     const failed = [...batch].filter(([, { deduplicationId }]) => outcomes.get(deduplicationId) !== 'sent');
     // An entry that was edited meanwhile has a newer envelope waiting: that one counts.
     for (const [key, envelope] of failed) if (!this.#waiting.has(key)) this.#waiting.set(key, envelope);

@@ -44,7 +44,8 @@ export class Ticker {
   #schedule(at: number): void {
     this.#cancel();
     this.#dueAt = at;
-    this.#cancel = this.#parts.clock.after(at - this.#parts.clock.now(), () => void this.#send());
+    const ms = Math.max(0, at - this.#parts.clock.now());
+    this.#cancel = this.#parts.clock.after(ms, () => void this.#send());
   }
 
   async #send(): Promise<void> {

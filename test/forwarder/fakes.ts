@@ -18,6 +18,7 @@ export class FakeClock implements Clock {
   }
 
   after(ms: number, task: () => void): () => void {
+    if (!(ms >= 0)) throw new Error(`${ms} ms is no time to wait`);
     const timer = { at: this.#now + ms, task };
     this.#timers.push(timer);
     return () => {
