@@ -26,7 +26,7 @@ const usage = `usage: runner [serverless.yml] [--concurrency N] [--warm N] [--fr
   --freeze       stop processes between invocations, as Lambda does
   --queue        URL of a queue, by its logical id in the service
   --wait         seconds a poll waits for messages, at most 20 (default 2); longer is cheaper and ends later
-  --grace        seconds that running invocations get when the runner is told to end (default 10)
+  --grace        seconds that running invocations get when the runner is told to end (default 8)
 `;
 
 type Options = {
@@ -49,7 +49,7 @@ function optionsOf(args: string[]): Options {
       freeze: { type: 'boolean', default: false },
       queue: { type: 'string', multiple: true, default: [] },
       wait: { type: 'string', default: '2' },
-      grace: { type: 'string', default: '10' },
+      grace: { type: 'string', default: '8' },
     },
   });
   return {

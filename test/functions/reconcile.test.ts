@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { Failure } from '../../functions/core/outcome.ts';
+import { handler as lambda, reconcileHandler } from '../../functions/reconcile.ts';
+import { context } from './batch-world.ts';
+import { batchOf, request, world } from './world.ts';
+
+const nothingFailed = { batchItemFailures: [] };
+const failed = (...ids: string[]) => ({ batchItemFailures: ids.map((itemIdentifier) => ({ itemIdentifier })) });
+const brokerAway = new Failure('BrokerUnavailable', 'no broker answers', { retryable: true });
+
+describe('reconcile function', () => {
+  test('names become topics, and their objects say so', async () => {
+    const { runtime, topics, apply, conditions } = world();
+    for (const name of ['orders', 'payments']) apply(name, { numPartitions: 3 });
+    const answer = await reconcileHandler(runtime)(batchOf([request('orders'), request('payments')]), context(30_000));
+    assert.deepEqual(answer, nothingFailed);
+    assert.equal(topics.topics.get('orders')?.numPartitions, 3);
+    assert.equal(topics.topics.get('payments')?.numPartitions, 3);
+    assert.equal(conditions('orders'), 'Ready=True Synced');
+  });
+
+  test('a batch of ten names looks at the brokers once and creates in one request', async () => {
+    const { runtime, topics, apply } = world();
+    const names = Array.from({ length: 10 }, (_, index) => `t-${index}`);
+    for (const name of names) apply(name);
+    await reconcileHandler(runtime)(batchOf(names.map((name) => request(name))), context(30_000));
+    assert.deepEqual(
+      topics.calls.map(({ method, items }) => [method, items.length]),
+      [
+        ['observe', 10],
+        ['create', 10],
+      ],
+    );
+  });
+
+  test('a message for an object that is gone is done', async () => {
+    const { runtime } = world();
+    assert.deepEqual(await reconcileHandler(runtime)(batchOf([request('gone')]), context(30_000)), nothingFailed);
+  });
+
+  test('a name that fails comes back later, its neighbour is done', async () => {
+    const { runtime, topics, hidden, apply, conditions } = world();
+    for (const name of ['orders', 'payments']) apply(name);
+    topics.fault = ({ method }) => (method === 'create' ? { items: new Map([['orders', brokerAway]]) } : undefined);
+    const answer = await reconcileHandler(runtime)(
+      batchOf([request('orders', 2), request('payments')]),
+      context(30_000),
+    );
+    assert.deepEqual(answer, failed('m0'));
+    assert.equal(hidden.length, 1);
+    assert.equal(hidden[0]?.receiptHandle, 'r0');
+    assert.equal(conditions('payments'), 'Ready=True Synced');
+  });
+
+  test('after a mutation without an answer the message stays hidden until it can no longer take effect', async () => {
+    const { runtime, topics, hidden, apply } = world();
+    apply('orders');
+    const error = new Failure('BrokerUnavailable', 'no answer', { retryable: true, unanswered: true });
+    topics.fault = ({ method }) => (method === 'create' ? { at: 'late', error } : undefined);
+    assert.deepEqual(await reconcileHandler(runtime)(batchOf([request('orders')]), context(30_000)), failed('m0'));
+    assert.ok((hidden[0]?.seconds ?? 0) >= 60, JSON.stringify(hidden));
+  });
+
+  test('on the last receive the object says that its message is given up', async () => {
+    const { runtime, topics, apply, conditions } = world();
+    apply('orders');
+    topics.fault = () => ({ at: 'before', error: brokerAway });
+    const answer = await reconcileHandler(runtime)(batchOf([request('orders', 3)]), context(30_000));
+    assert.deepEqual(answer, failed('m0'));
+    assert.match(conditions('orders'), /Stalled=True DeadLettered/);
+  });
+
+  for (const [reason, body] of [
+    ['not JSON', '{'],
+    ['of a future version', '{"v":2,"namespace":"shop","name":"orders","trigger":"change","id":"x"}'],
+    ['deeply nested', '['.repeat(1_000)],
+    ['a megabyte', JSON.stringify({ v: 1, name: 'x'.repeat(1_000_000) })],
+    ['with a prototype in it', '{"v":1,"__proto__":{"namespace":"shop"},"name":"orders"}'],
+  ] as const)
+    test(`a body that is ${reason} goes to the dead-letter queue, its neighbour is done`, async () => {
+      const { runtime, hidden, topics, apply } = world();
+      apply('orders');
+      const batch = batchOf([{ group: 'x', body }, request('orders')]);
+      assert.deepEqual(await reconcileHandler(runtime)(batch, context(30_000)), failed('m0'));
+      assert.deepEqual(hidden, [{ receiptHandle: 'r0', seconds: 0 }]);
+      assert.ok(topics.topics.has('orders'));
+    });
+
+  test('whatever comes in and whatever breaks, the answer names messages of the batch and nothing is thrown', async () => {
+    const anything = fc.anything({ maxDepth: 3 });
+    const real = fc.constantFrom('orders', 'payments').map((name) => ({ ...batchOf([request(name)]).Records[0] }));
+    const record = fc.oneof(
+      anything,
+      real,
+      fc
+        .tuple(real, fc.dictionary(fc.constantFrom('body', 'attributes', 'messageId', 'receiptHandle'), anything))
+        .map(([base, odd]) => ({ ...base, ...odd })),
+    );
+    const event = fc.oneof(anything, fc.record({ Records: fc.oneof(anything, fc.array(record, { maxLength: 10 })) }));
+    const broken = fc.constantFrom(undefined, brokerAway, new Error('a defect'));
+    await fc.assert(
+      fc.asyncProperty(event, broken, broken, async (input, kafkaError, kubeError) => {
+        const { runtime, topics, resources, apply } = world();
+        for (const name of ['orders', 'payments']) apply(name);
+        topics.fault = () => (kafkaError === undefined ? undefined : { at: 'before', error: kafkaError });
+        resources.fault = () => {
+          if (kubeError !== undefined) throw kubeError;
+        };
+        const { batchItemFailures } = await reconcileHandler(runtime)(input as never, context(30_000));
+        const records = (input as { Records?: unknown } | null | undefined)?.Records;
+        const ids = (Array.isArray(records) ? records : []).map((one) => one?.messageId);
+        // a record without an id is named by the empty text, which Lambda takes as a failure of the whole batch
+        for (const { itemIdentifier } of batchItemFailures)
+          assert.ok(
+            ids.includes(itemIdentifier) || (itemIdentifier === '' && ids.some((id) => typeof id !== 'string')),
+          );
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('an environment that is not complete is one clear line', async () => {
+    const before = process.env.KAFKA_BROKERS;
+    delete process.env.KAFKA_BROKERS;
+    try {
+      process.env.RECONCILE_QUEUE_URL ??= 'http://127.0.0.1/queue';
+      await assert.rejects(lambda(batchOf([]), context()), { message: /^KAFKA_BROKERS must list the brokers/ });
+    } finally {
+      if (before !== undefined) process.env.KAFKA_BROKERS = before;
+    }
+  });
+});
