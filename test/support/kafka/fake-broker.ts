@@ -31,14 +31,14 @@ export type FakeBroker = {
   readonly script: Script;
   /** offered versions by API key; those of ours unless changed */
   readonly versions: Map<number, readonly [min: number, max: number]>;
+  /** told to whoever asks for a sign of life */
+  clusterId: string;
   /** names of the requests received so far, without the signs of life */
   readonly received: readonly string[];
   readonly accepted: () => number;
   readonly open: () => number;
   readonly close: () => Promise<void>;
 };
-
-export const fakeClusterId = 'fake-cluster';
 
 export async function startFakeBroker(script: Script = {}): Promise<FakeBroker> {
   const received: string[] = [];
@@ -56,9 +56,9 @@ export async function startFakeBroker(script: Script = {}): Promise<FakeBroker> 
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const self = { script, versions, received, port };
-  return {
+  const self = {
     address: `127.0.0.1:${port}`,
+    clusterId: 'fake-cluster',
     script,
     versions,
     received,
@@ -70,9 +70,10 @@ export async function startFakeBroker(script: Script = {}): Promise<FakeBroker> 
       await closed;
     },
   };
+  return self;
 }
 
-type Self = Pick<FakeBroker, 'script' | 'versions'> & { readonly received: string[]; readonly port: number };
+type Self = Pick<FakeBroker, 'address' | 'clusterId' | 'script' | 'versions'> & { readonly received: string[] };
 
 function answer(socket: Socket, frame: Buffer, self: Self): void {
   const { apiKey, correlationId, body } = parseRequest(frame);
@@ -84,7 +85,13 @@ function answer(socket: Socket, frame: Buffer, self: Self): void {
   if (api === undefined) return void socket.destroy();
   const request = decode(behindTags(api.request), body);
   const isSignOfLife = api.name === 'Metadata' && request.topics.length === 0;
-  if (isSignOfLife) return void reply(encode(behindTags(requests.metadata.response), metadataAnswer(self.port)));
+  if (isSignOfLife)
+    return void reply(
+      encode(behindTags(requests.metadata.response), {
+        ...metadataAnswer(portOf(self.address)),
+        clusterId: self.clusterId,
+      }),
+    );
   self.received.push(api.name);
   const scripted = self.script[api.name]?.(request) ?? 'close';
   if (scripted === 'silence') return;
@@ -102,6 +109,8 @@ function offered(versions: FakeBroker['versions']): Buffer {
   return payload;
 }
 
+const portOf = (address: string): number => Number(address.split(':')[1]);
+
 type Metadata = ValueOf<typeof requests.metadata.response>;
 
 /** Topics as Metadata shows them: by name, a code or a number of partitions. */
@@ -109,7 +118,7 @@ export function metadataAnswer(port: number, topics: Metadata['topics'] = []): M
   return {
     throttleMs: 0,
     brokers: [{ id: 1, host: '127.0.0.1', port, rack: null }],
-    clusterId: fakeClusterId,
+    clusterId: 'fake-cluster',
     controllerId: 1,
     topics,
   };
