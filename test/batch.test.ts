@@ -198,10 +198,11 @@ describe('batch against the clock', () => {
     assert.deepEqual(batchItemFailures, [{ itemIdentifier: '0' }]);
   });
 
-  test('a batch that arrives with no time left does no work and comes back', async () => {
-    const { handler, calls } = handlerOver(outcomes({}));
+  test('a batch that arrives with no time left does no work and comes back at once', async () => {
+    const { handler, calls, delays } = handlerOver(outcomes({}));
     const { batchItemFailures } = await handler(event(['a:x']), context(0));
     assert.deepEqual(batchItemFailures, [{ itemIdentifier: '0' }]);
+    assert.deepEqual(delays, { r0: 0 });
     assert.deepEqual(calls, []);
   });
 });
