@@ -1,0 +1,87 @@
+/** The command line of the benchmark. */
+import { parseArgs } from 'node:util';
+
+/** In the order in which they run. Those of the fleet work on the same objects, one after another. */
+export const phaseNames = [
+  'idle',
+  'create',
+  'resync',
+  'grow',
+  'configure',
+  'delete',
+  'requests',
+] as const satisfies string[];
+export type PhaseName = (typeof phaseNames)[number];
+
+export type Options = {
+  /** objects per phase */
+  readonly count: number;
+  /** objects one after another, in phase `idle` */
+  readonly singles: number;
+  readonly phases: ReadonlySet<PhaseName>;
+  readonly json: boolean;
+  readonly profile: boolean;
+};
+
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export const usage = `usage: npm run bench [-- OPTION ...]
+
+  --count N       objects per phase, 1 to 10000 (default 200)
+  --singles N     objects one after another while all is idle, 2 to 1000 (default 50)
+  --phases A,B    only these: ${phaseNames.join(', ')} (default all; what one of them needs is done too)
+  --profile       sample where our processes spend their CPU time; slows them down a little
+  --json          print one JSON object instead of tables
+  --help          print this
+
+Starts a system of its own and ends it again.
+`;
+
+/** @throws UsageError in one line; @returns 'help' where that was asked for */
+export function optionsOf(args: readonly string[]): Options | 'help' {
+  const values = parsed(args);
+  if (values.help) return 'help';
+  return {
+    count: wholeNumber('--count', values.count, 1, 10_000),
+    singles: wholeNumber('--singles', values.singles, 2, 1_000),
+    phases: phasesOf(values.phases),
+    json: values.json,
+    profile: values.profile,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        count: { type: 'string', default: '200' },
+        singles: { type: 'string', default: '50' },
+        phases: { type: 'string', default: phaseNames.join(',') },
+        json: { type: 'boolean', default: false },
+        profile: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('. ')[0]);
+  }
+}
+
+function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= least && value <= most))
+    throw new UsageError(`${option} is "${text}": it has to be a whole number from ${least} to ${most}`);
+  return value;
+}
+
+function phasesOf(list: string): ReadonlySet<PhaseName> {
+  const names = list.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !isPhase(name));
+  if (unknown !== undefined) throw new UsageError(`--phases names "${unknown}": there are ${phaseNames.join(', ')}`);
+  return new Set(names.filter(isPhase));
+}
+
+const isPhase = (name: string): name is PhaseName => (phaseNames as readonly string[]).includes(name);

@@ -1,0 +1,59 @@
+/**
+ * What the same work takes without any operator: the requests of the users, a status write per object, and the changes to
+ * the topics in batches, one after the other. It is what an operator that costs nothing would take if it did not overlap
+ * any of this; one that does overlap can be below.
+ */
+import { type Api, apiVersion, applyPatch, topicPath } from './api.ts';
+import { inParallel, type LoadName, loads, namesOf } from './loads.ts';
+import type { Brokers } from './topics.ts';
+
+/** Seconds. */
+export type FloorPart = { readonly requests: number; readonly statuses: number; readonly topics: number };
+export type Floor = Readonly<Record<LoadName, FloorPart>>;
+
+/** To be called while no operator runs. Leaves nothing behind. */
+export async function measureFloor(api: Api, brokers: Brokers, namespace: string, count: number): Promise<Floor> {
+  const names = namesOf('floor', count);
+  const parts: [LoadName, FloorPart][] = [];
+  for (const { name, send, direct, check } of loads) {
+    const requests = await seconds(() => inParallel(names, (object) => send(api, namespace, object)));
+    const statuses =
+      name === 'delete' ? 0 : await seconds(() => inParallel(names, (object) => report(api, namespace, object, name)));
+    const topics = await seconds(() => direct(brokers, names));
+    await check(brokers, names);
+    parts.push([name, { requests, statuses, topics }]);
+  }
+  return Object.fromEntries(parts) as Floor;
+}
+
+export const totalOf = ({ requests, statuses, topics }: FloorPart): number => requests + statuses + topics;
+
+/** A status as large as the usual one. */
+function report(api: Api, namespace: string, name: string, why: string): Promise<unknown> {
+  const condition = {
+    type: 'Ready',
+    status: 'True',
+    reason: 'Synced',
+    message: `The topic is as the spec says (${why}).`,
+    lastTransitionTime: new Date().toISOString().replace(/\.\d+/, ''),
+  };
+  const status = {
+    observedGeneration: 1,
+    topicName: name,
+    topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
+    clusterId: 'AAAAAAAAAAAAAAAAAAAAAA',
+    origin: 'Created',
+    numPartitions: 1,
+    replicationFactor: 1,
+    config: { 'retention.ms': '3600000' },
+    conditions: [condition],
+  };
+  const body = applyPatch({ apiVersion, kind: 'KafkaTopic', metadata: { name, namespace }, status });
+  return api.request('PATCH', `${topicPath(namespace, name, 'status')}?fieldManager=floor&force=true`, body);
+}
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+}

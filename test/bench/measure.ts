@@ -1,0 +1,177 @@
+/** The whole run: the floor, then the product, then the product again behind proxies that count. */
+import { availableParallelism } from 'node:os';
+import { KUBERNETES_VERSION } from '../../infra/local/apiserver.ts';
+import type { Part, Place } from '../../infra/local/part.ts';
+import type { System } from '../../infra/local/system.ts';
+import { Api, json } from './api.ts';
+import type { Options, PhaseName } from './arguments.ts';
+import { type Floor, measureFloor } from './floor.ts';
+import { type LoadName, load, namesOf, parallel } from './loads.ts';
+import { type Fleet, fleet, type Idle, idle, type Resync, resync, type World } from './phases.ts';
+import { type Usage, usageOf } from './processes.ts';
+import { startProduct } from './product.ts';
+import { Profiler } from './profile.ts';
+import { type CountingProxy, type Counts, kafkaCounter, sqsCounter, startProxy } from './proxy.ts';
+import { Queues } from './queues.ts';
+import { Brokers } from './topics.ts';
+import { Watcher } from './watcher.ts';
+
+/** request → how many */
+type Requests = Readonly<Record<string, number>>;
+
+export type Report = {
+  readonly count: number;
+  readonly parallel: number;
+  readonly machine: { readonly processors: number; readonly node: string; readonly kubernetes: string };
+  readonly floor: Floor;
+  readonly memoryAtStart: Readonly<Record<string, Usage>>;
+  readonly idle?: Idle;
+  readonly fleet: Readonly<Partial<Record<LoadName, Fleet>>>;
+  readonly resync?: Resync;
+  readonly requests?: Readonly<Partial<Record<PhaseName, { readonly kafka: Requests; readonly sqs: Requests }>>>;
+};
+
+export type Installation = {
+  readonly system: System;
+  readonly place: Place;
+  readonly progress: (line: string) => void;
+};
+
+const namespace = 'bench';
+
+export async function measure(installation: Installation, options: Options): Promise<Report> {
+  const { system, progress } = installation;
+  const api = new Api(system.exports.KUBECONFIG ?? '', parallel);
+  const brokers = new Brokers(system.exports.KAFKA_BROKERS ?? '');
+  const queues = new Queues(system.exports);
+  try {
+    await brokers.connect();
+    await api.request('POST', '/api/v1/namespaces', json({ metadata: { name: namespace } }));
+    progress(`floor: ${options.count} objects and topics without the product`);
+    const floor = await measureFloor(api, brokers, namespace, options.count);
+    const watcher = await Watcher.start(api, namespace);
+    const outside = { api, brokers, queues, watcher };
+    const timed = await timedRun(installation, outside, options);
+    const requests = options.phases.has('requests') ? await countedRun(installation, outside, options) : undefined;
+    return { ...about(options), floor, ...timed, ...(requests !== undefined && { requests }) };
+  } finally {
+    queues.close();
+    api.close();
+    await brokers.close();
+  }
+}
+
+type Outside = Pick<World, 'api' | 'brokers' | 'queues' | 'watcher'>;
+
+const about = ({ count }: Options) => ({
+  count,
+  parallel,
+  machine: { processors: availableParallelism(), node: process.versions.node, kubernetes: KUBERNETES_VERSION },
+});
+
+async function timedRun(installation: Installation, outside: Outside, options: Options) {
+  const { phases, count, singles } = options;
+  const profiler = options.profile ? new Profiler(installation.place.dir) : undefined;
+  return withProduct(installation, { ...outside, profiler }, environment(installation.system), async (world) => {
+    const memoryAtStart = Object.fromEntries(usageOf(world.pids));
+    const idled = phases.has('idle') ? await idle(world, singles) : undefined;
+    const names = namesOf('topic', count);
+    const done: Partial<Record<LoadName, Fleet>> = {};
+    let resynced: Resync | undefined;
+    for (const phase of upToLast(phases)) {
+      if (phase === 'resync') resynced = await resync(world, count);
+      else done[phase] = await fleet(world, load(phase), names);
+    }
+    return {
+      memoryAtStart,
+      fleet: done,
+      ...(idled !== undefined && { idle: idled }),
+      ...(resynced !== undefined && { resync: resynced }),
+    };
+  });
+}
+
+const onFleet = ['create', 'resync', 'grow', 'configure', 'delete'] as const;
+
+/** What the last wanted phase needs is done before it. */
+const upToLast = (phases: Options['phases']) => onFleet.slice(0, onFleet.findLastIndex((name) => phases.has(name)) + 1);
+
+/** Once more, now that time does not matter: brokers and queues are reached through proxies that count. */
+async function countedRun(installation: Installation, outside: Outside, { count }: Options) {
+  const env = environment(installation.system);
+  const kafka = await startProxy(env.KAFKA_BROKERS ?? '', kafkaCounter);
+  const sqs = await startProxy(new URL(env.SQS_ENDPOINT ?? '').host, sqsCounter);
+  try {
+    return await withProduct(
+      installation,
+      { ...outside, profiler: undefined },
+      through(env, kafka, sqs),
+      async (world) => {
+        const names = namesOf('counted', count);
+        const counted: Partial<Record<PhaseName, { kafka: Requests; sqs: Requests }>> = {};
+        for (const phase of onFleet) {
+          const before = [new Map(kafka.counts), new Map(sqs.counts)] as const;
+          if (phase === 'resync') await resync(world, count);
+          else await fleet(world, load(phase), names);
+          counted[phase] = { kafka: since(before[0], kafka.counts), sqs: since(before[1], sqs.counts) };
+        }
+        return counted;
+      },
+    );
+  } finally {
+    kafka.close();
+    sqs.close();
+  }
+}
+
+const since = (before: Counts, after: Counts): Requests =>
+  Object.fromEntries(
+    [...after]
+      .map(([name, value]) => [name, value - (before.get(name) ?? 0)] as const)
+      .filter(([, value]) => value > 0),
+  );
+
+/**
+ * All addresses lead to the proxies. Only what asks one particular broker still goes there directly, which is reading
+ * offsets: none of these phases does.
+ */
+function through(env: NodeJS.ProcessEnv, kafka: CountingProxy, sqs: CountingProxy): NodeJS.ProcessEnv {
+  const direct = new URL(env.SQS_ENDPOINT ?? '').host;
+  const queues = Object.entries(env).filter(([name]) => name.endsWith('_QUEUE_URL') || name.endsWith('_DLQ_URL'));
+  return {
+    ...env,
+    ...Object.fromEntries(queues.map(([name, url]) => [name, url?.replace(direct, sqs.address)])),
+    SQS_ENDPOINT: `http://${sqs.address}`,
+    KAFKA_BROKERS: kafka.address,
+  };
+}
+
+function environment({ exports, apiServer }: System): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    ...exports,
+    KUBECONFIG_FORWARDER: apiServer?.kubeconfigs.forwarder,
+    KUBECONFIG_RECONCILER: apiServer?.kubeconfigs.reconciler,
+    KUBECONFIG_RESYNC: apiServer?.kubeconfigs.resync,
+  };
+}
+
+async function withProduct<T>(
+  { system, place, progress }: Installation,
+  outside: Outside & Pick<World, 'profiler'>,
+  env: NodeJS.ProcessEnv,
+  work: (world: World) => Promise<T>,
+): Promise<T> {
+  const product = await startProduct(place, { env, extra: outside.profiler?.environment ?? {} });
+  const pids = new Map([...product.pids, ...partPids(system.parts), ['bench', process.pid]]);
+  try {
+    await outside.queues.settled();
+    const world = { ...outside, namespace, pids, auditLog: system.apiServer?.auditLog ?? '', progress };
+    const crash = product.crashed.then((failure) => Promise.reject(failure));
+    return await Promise.race([work(world), crash]);
+  } finally {
+    await product.stop();
+  }
+}
+
+const partPids = (parts: ReadonlyMap<string, Part>) => [...parts].map(([name, { pid }]) => [name, pid ?? 0] as const);

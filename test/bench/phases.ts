@@ -1,0 +1,149 @@
+/** What is measured while the product runs. */
+import { performance } from 'node:perf_hooks';
+import type { Api } from './api.ts';
+import { AuditMark, type RequestsByUser } from './audit.ts';
+import { inParallel, type Load, load, namesOf } from './loads.ts';
+import { cpuBetween, machineCpuSeconds, namesByPid, type Usage, usageOf, type Watched } from './processes.ts';
+import type { Profile, Profiler } from './profile.ts';
+import type { Queues } from './queues.ts';
+import { type Summary, summarize } from './statistics.ts';
+import type { Brokers } from './topics.ts';
+import type { Watcher } from './watcher.ts';
+
+/** Everything that phases need, while the product runs. */
+export type World = {
+  readonly api: Api;
+  readonly watcher: Watcher;
+  readonly brokers: Brokers;
+  readonly queues: Queues;
+  readonly namespace: string;
+  readonly pids: Watched;
+  readonly auditLog: string;
+  readonly progress: (line: string) => void;
+  readonly profiler: Profiler | undefined;
+};
+
+/** What a phase cost, until nothing was left in the queues. */
+export type Cost = {
+  readonly cpuSeconds: Readonly<Record<string, number>>;
+  /** at the end of the phase */
+  readonly memory: Readonly<Record<string, Usage>>;
+  readonly requests: RequestsByUser;
+  /** CPU seconds of whatever else ran on the machine: when it is much, the times say little */
+  readonly othersCpuSeconds: number | undefined;
+  readonly profiles?: Readonly<Record<string, Profile>>;
+};
+
+export type Fleet = Cost & { readonly count: number; readonly seconds: number; readonly latencyMs: Summary };
+
+/** `first`: the first object of all after the start, in ms; the others are summarized without it. */
+export type Idle = Cost & {
+  readonly first: number;
+  readonly create: Summary;
+  readonly edit: Summary;
+  readonly delete: Summary;
+};
+
+export type Resync = Cost & { readonly count: number; readonly seconds: number };
+
+/**
+ * One load over all objects at once: from the first request until the watcher has seen the last object as wanted. The
+ * latency of an object counts from its own request, so it holds the time it waits for its turn.
+ */
+export async function fleet(world: World, { send, wish, check, name }: Load, names: readonly string[]): Promise<Fleet> {
+  const { api, watcher, namespace, brokers, progress } = world;
+  progress(`${name}: ${names.length} objects`);
+  const { result, cost } = await costing(world, async () => {
+    const sentAt = new Map<string, number>();
+    const start = performance.now();
+    const [seenAt] = await Promise.all([
+      watcher.seen(names, wish),
+      inParallel(names, (object) => {
+        sentAt.set(object, performance.now());
+        return send(api, namespace, object);
+      }),
+    ]);
+    const seconds = (Math.max(...seenAt.values()) - start) / 1000;
+    return { seconds, latencies: names.map((object) => (seenAt.get(object) ?? 0) - (sentAt.get(object) ?? 0)) };
+  });
+  await check(brokers, names);
+  return { ...cost, count: names.length, seconds: result.seconds, latencyMs: summarize(result.latencies) };
+}
+
+/** One object after another, each only when nothing is left of the one before: created, edited, deleted. */
+export async function idle(world: World, count: number): Promise<Idle> {
+  world.progress(`idle: ${count} objects, one after another`);
+  const names = namesOf('single', count);
+  const { result, cost } = await costing(world, async () => {
+    const times = { create: [] as number[], edit: [] as number[], delete: [] as number[] };
+    for (const name of names) {
+      times.create.push(await single(world, load('create'), name));
+      times.edit.push(await single(world, load('grow'), name));
+      times.delete.push(await single(world, load('delete'), name));
+    }
+    return times;
+  });
+  const [first = 0, ...creations] = result.create;
+  return {
+    ...cost,
+    first,
+    create: summarize(creations),
+    edit: summarize(result.edit.slice(1)),
+    delete: summarize(result.delete.slice(1)),
+  };
+}
+
+/** A tick over objects that are in sync already. @throws Error when anything was written or asked for */
+export async function resync(world: World, count: number): Promise<Resync> {
+  world.progress(`resync: a tick over ${count} objects in sync`);
+  const { result: seconds, cost } = await costing(world, async () => {
+    const start = performance.now();
+    await world.queues.tick();
+    await world.queues.settled();
+    return (performance.now() - start) / 1000;
+  });
+  const requests = Object.values(cost.requests).flatMap((byVerb) => Object.keys(byVerb));
+  const write = requests.find((request) => !/^(get|list|watch) /.test(request));
+  if (write !== undefined) throw new Error(`a tick over objects in sync wrote: ${write}`);
+  return { ...cost, count, seconds };
+}
+
+/** @returns ms until the watcher saw it */
+async function single({ api, watcher, queues, namespace }: World, { send, wish }: Load, name: string): Promise<number> {
+  const seen = watcher.seen([name], wish);
+  const start = performance.now();
+  const [seenAt] = await Promise.all([seen, send(api, namespace, name)]);
+  await queues.settled();
+  return (seenAt.get(name) ?? 0) - start;
+}
+
+async function costing<T>(world: World, work: () => Promise<T>): Promise<{ result: T; cost: Cost }> {
+  const mark = new AuditMark(world.auditLog);
+  const machineBefore = machineCpuSeconds();
+  const before = usageOf(world.pids);
+  const { result, profiles } = await profiling(world, work);
+  await world.queues.settled();
+  const after = usageOf(world.pids);
+  const cpuSeconds = cpuBetween(before, after);
+  const othersCpuSeconds = others(machineBefore, machineCpuSeconds(), cpuSeconds);
+  const requests = await mark.requestsSince();
+  const memory = Object.fromEntries(after);
+  return {
+    result,
+    cost: { cpuSeconds, othersCpuSeconds, memory, requests, ...(profiles !== undefined && { profiles }) },
+  };
+}
+
+function others(before: number | undefined, after: number | undefined, ours: Cost['cpuSeconds']): number | undefined {
+  if (before === undefined || after === undefined) return undefined;
+  return Math.max(0, after - before - Object.values(ours).reduce((sum, seconds) => sum + seconds, 0));
+}
+
+async function profiling<T>({ profiler, pids }: World, work: () => Promise<T>) {
+  const ours = () => new Map([...namesByPid(pids)].filter(([, name]) => profiled.has(name)));
+  profiler?.start(ours().keys());
+  const result = await work();
+  return { result, profiles: await profiler?.stop(ours()) };
+}
+
+const profiled = new Set(['forwarder', 'runner', 'reconcile', 'resync']);
