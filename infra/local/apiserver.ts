@@ -5,6 +5,8 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { topicsPath } from '../../functions/adapters/kube/client.ts';
+import { group, plural } from '../../functions/core/api.ts';
 import type { Artifact } from './artifacts.ts';
 import { get } from './https.ts';
 import { Part, type Place, startAll } from './part.ts';
@@ -126,7 +128,7 @@ const auditPolicy = {
   rules: [
     {
       level: 'RequestResponse',
-      resources: [{ group: 'cache.example.com', resources: ['kafkatopics', 'kafkatopics/*'] }],
+      resources: [{ group, resources: [plural, `${plural}/*`] }],
     },
     { level: 'Metadata' },
   ],
@@ -171,13 +173,16 @@ function writeKubeconfigs(dir: string, server: string, authority: Buffer, tokens
   });
 }
 
+/**
+ * Ready by its own account, with the namespace `default`; and KafkaTopics, if they are defined, can be read, which takes
+ * a moment longer after a restart ("storage is (re)initializing").
+ */
 async function serves(server: string, authorityFile: string, token: string): Promise<boolean> {
   if (!existsSync(authorityFile)) return false;
   const authority = readFileSync(authorityFile);
-  for (const path of ['/readyz', '/api/v1/namespaces/default']) {
-    if ((await get(`${server}${path}`, authority, token)) !== 200) return false;
-  }
-  return true;
+  const status = (path: string) => get(`${server}${path}`, authority, token);
+  if ((await status('/readyz')) !== 200 || (await status('/api/v1/namespaces/default')) !== 200) return false;
+  return [200, 404].includes((await status(`${topicsPath()}?limit=1`)) ?? 0);
 }
 
 /** Paths of unix sockets have room for about 100 characters, directories of checkouts have not always. */

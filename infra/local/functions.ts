@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { answers } from './elasticmq.ts';
 import { Part, type Place } from './part.ts';
 import { freePorts } from './ports.ts';
-
-export const root = join(import.meta.dirname, '..', '..');
+import { root } from './state.ts';
 
 const GRACE_MS = 10_000;
 

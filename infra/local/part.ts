@@ -36,7 +36,8 @@ export class PartFailed extends Error {
   override readonly name = 'PartFailed';
 }
 
-const READY_TIMEOUT_MS = 60_000;
+/** JVMs on a machine that is busy take their time. */
+const READY_TIMEOUT_MS = 180_000;
 const TAIL_LINES = 20;
 
 export class Part {

@@ -34,6 +34,11 @@ export class DirectoryTaken extends Error {
   override readonly name = 'DirectoryTaken';
 }
 
+/** of this repository */
+export const root = join(import.meta.dirname, '..', '..');
+
+export const defaultDirectory = join(root, '.topicsmith');
+
 const LOCK = 'supervisor';
 const PROCESSES = 'processes';
 const supervisorLog = 'supervisor.log';

@@ -1,9 +1,8 @@
 /** `npm stop`: ends the system of a directory and returns when all of it is gone. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { root } from './functions.ts';
 import { isRunning, until } from './process.ts';
-import { endLeftOvers, supervisorOf } from './state.ts';
+import { defaultDirectory, endLeftOvers, supervisorOf } from './state.ts';
 
 const usage = `usage: npm stop [-- --dir DIRECTORY]
 
@@ -11,7 +10,7 @@ const usage = `usage: npm stop [-- --dir DIRECTORY]
 `;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { dir: { type: 'string', default: join(root, '.topicsmith') } } });
+  const { values } = parseArgs({ options: { dir: { type: 'string', default: defaultDirectory } } });
   const dir = resolve(values.dir);
   const supervisor = supervisorOf(dir);
   if (supervisor !== undefined) {

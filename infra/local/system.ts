@@ -1,21 +1,20 @@
 /** The whole system on one machine, or some of its parts: for `npm start`, the demo, the tests and the benchmark. */
-import { readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { kubeClient } from '../../functions/adapters/kube/client.ts';
-import { type ApiServer, apiServerBinary, startApiServer } from './apiserver.ts';
-import { type Artifact, isCached, obtain, type Progress } from './artifacts.ts';
-import { answers, elasticMqJars, startElasticMq } from './elasticmq.ts';
-import { forwarderPart, root, runnerPart } from './functions.ts';
-import { type KafkaCluster, kafkaJars, liveBrokers, startKafka } from './kafka.ts';
-import { applyFiles } from './manifests.ts';
+import { join } from 'node:path';
+import { type ApiServer, apiServerBinary } from './apiserver.ts';
+import { type Artifact, isCached, type Progress } from './artifacts.ts';
+import { apiServer, kafkaCluster, type Start, sqsServer, Unreachable } from './backends.ts';
+import { elasticMqJars } from './elasticmq.ts';
+import { forwarderPart, runnerPart } from './functions.ts';
+import { type KafkaCluster, kafkaJars } from './kafka.ts';
+import { type PartName, partNames } from './options.ts';
 import { type Outside, readOutside, withMarker } from './outside.ts';
-import { type Part, type PartFailed, type Place, startAll } from './part.ts';
+import { type Part, type PartFailed, startAll } from './part.ts';
 import { endAll, type ProcessId, run } from './process.ts';
-import { createQueues, localAws, type QueueUrls } from './queues.ts';
+import { localAws } from './queues.ts';
+import { root } from './state.ts';
 import { requireTools, type Tool } from './tools.ts';
 
-export const partNames = ['apiserver', 'kafka', 'elasticmq', 'forwarder', 'runner'] as const;
-export type PartName = (typeof partNames)[number];
+export type { PartName };
 
 export type SystemOptions = {
   /** directory for data, kubeconfigs and logs; exists, and has no system in it */
@@ -45,19 +44,6 @@ export type System = {
   stop(): Promise<void>;
 };
 
-/** Something from outside cannot be used: one line that says what. */
-export class Unreachable extends Error {
-  override readonly name = 'Unreachable';
-}
-
-type Start = Place & {
-  readonly wanted: ReadonlySet<PartName>;
-  readonly brokers: 1 | 3;
-  readonly outside: Outside;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
-};
-
 /**
  * Starts the parts at the same time, fetching and building what is missing, and waits until all of them serve.
  *
@@ -71,8 +57,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     spawned.push(id);
     options.onSpawn?.(name, id);
   };
-  const outside = readOutside(options.env ?? process.env);
-  const wanted = localParts(options.parts ?? partNames, outside);
+  const parts = options.parts ?? partNames;
+  const outside = usedBy(parts, readOutside(options.env ?? process.env));
+  const wanted = localParts(parts, outside);
   const { dir, brokers = 1, progress = () => {} } = options;
   try {
     await checkTools(wanted);
@@ -93,6 +80,15 @@ const needs: Partial<Record<PartName, readonly (keyof typeof replacedBy)[]>> = {
   forwarder: ['apiserver', 'elasticmq'],
   runner: ['apiserver', 'kafka', 'elasticmq'],
 };
+
+/** An API server that only happens to be the user's current one must not get our definitions. */
+function usedBy(parts: readonly PartName[], outside: Outside): Outside {
+  const used = new Set([...parts, ...parts.flatMap((part) => needs[part] ?? [])]);
+  const entries = Object.entries(replacedBy).filter(([part]) => used.has(part as PartName));
+  return Object.fromEntries(
+    entries.map(([, name]) => [name, outside[name]]).filter(([, value]) => value !== undefined),
+  );
+}
 
 /** @throws Unreachable when a part cannot do without one that is neither wanted nor comes from outside */
 function localParts(wanted: readonly PartName[], outside: Outside): Set<PartName> {
@@ -130,16 +126,17 @@ async function bringUp(start: Start, stop: AbortController, inherited: NodeJS.Pr
     ? runnerPart(start, { ...env, ...functionKubeconfigs(api.local) })
     : undefined;
   const ours = [forwarder?.part, runner].filter((part) => part !== undefined);
-  for (const part of ours) start.progress(`${part.name}: starting`);
-  await startAll(ours);
   const others = [...(api.local?.parts ?? []), ...(kafka.local?.parts ?? []), ...(sqs.local?.parts ?? [])];
+  const crashed = Promise.race([...others, ...ours].map((part) => part.crashed));
+  for (const part of ours) start.progress(`${part.name}: starting`);
+  await Promise.race([startAll(ours), crashed.then((failure) => Promise.reject(failure))]);
   return {
     exports: withMarker(exports, start.outside),
     parts: new Map([...others, ...ours].map((part) => [part.name, part])),
     apiServer: api.local,
     kafka: kafka.local,
     ports: portsOf(api.local?.server, exports, start, forwarder?.port),
-    crashed: Promise.race([...others, ...ours].map((part) => part.crashed)),
+    crashed,
     stop: async () => {
       await Promise.all(ours.map((part) => part.stop()));
       await Promise.all(others.map((part) => part.stop()));
@@ -159,77 +156,6 @@ async function all<T extends readonly Promise<unknown>[]>(
     await Promise.allSettled(tasks);
     throw error;
   }
-}
-
-async function apiServer(start: Start): Promise<{ local?: ApiServer; exports: Record<string, string> }> {
-  if (start.outside.KUBECONFIG !== undefined) {
-    const KUBECONFIG = resolve(start.outside.KUBECONFIG); // the parts have another working directory
-    start.progress(`apiserver: using the one of KUBECONFIG (${KUBECONFIG})`);
-    await install(KUBECONFIG, start).catch((error: Error) => {
-      throw new Unreachable(`The API server of KUBECONFIG (${KUBECONFIG}) cannot be used: ${causeOf(error)}`);
-    });
-    return { exports: { KUBECONFIG } };
-  }
-  if (!start.wanted.has('apiserver')) return { exports: {} };
-  const local = await startApiServer(start, await obtained(apiServerBinary, start));
-  await install(local.kubeconfigs.admin, start);
-  start.progress('apiserver: serves, with KafkaTopics and roles');
-  return { local, exports: { KUBECONFIG: local.kubeconfigs.admin } };
-}
-
-/** Definitions, policies and roles: whatever is there. */
-function manifestFiles(): string[] {
-  const definitions = readdirSync(join(root, 'crds')).filter((name) => name.endsWith('.yaml'));
-  return [...definitions.map((name) => join(root, 'crds', name)), join(root, 'infra', 'rbac.yaml')];
-}
-
-async function install(KUBECONFIG: string, { progress }: Start): Promise<void> {
-  const kube = kubeClient({ KUBECONFIG });
-  try {
-    const missing = await applyFiles(kube, manifestFiles());
-    if (missing.length > 0) progress(`apiserver: does not know ${missing.join(', ')}; doing without`);
-  } finally {
-    await kube.close();
-  }
-}
-
-async function kafkaCluster(start: Start): Promise<{ local?: KafkaCluster; exports: Record<string, string> }> {
-  const { KAFKA_BROKERS } = start.outside;
-  if (KAFKA_BROKERS !== undefined) {
-    start.progress(`kafka: using KAFKA_BROKERS (${KAFKA_BROKERS})`);
-    if ((await liveBrokers(KAFKA_BROKERS)) === 0)
-      throw new Unreachable(`No Kafka broker answers at KAFKA_BROKERS (${KAFKA_BROKERS})`);
-    return { exports: { KAFKA_BROKERS } };
-  }
-  if (!start.wanted.has('kafka')) return { exports: {} };
-  const local = await startKafka(start, await obtained(kafkaJars, start));
-  start.progress(`kafka: serves at ${local.brokers}`);
-  return { local, exports: { KAFKA_BROKERS: local.brokers, KAFKA_CLUSTER_ID: local.clusterId } };
-}
-
-type SqsServer = {
-  local?: { readonly parts: readonly Part[] };
-  exports: Partial<QueueUrls & { SQS_ENDPOINT: string }>;
-};
-
-async function sqsServer(start: Start): Promise<SqsServer> {
-  const { SQS_ENDPOINT } = start.outside;
-  if (SQS_ENDPOINT !== undefined) {
-    start.progress(`elasticmq: using SQS_ENDPOINT (${SQS_ENDPOINT})`);
-    if (!(await answers(SQS_ENDPOINT)))
-      throw new Unreachable(`No SQS server answers at SQS_ENDPOINT (${SQS_ENDPOINT})`);
-    return { exports: { SQS_ENDPOINT, ...(await createQueues(SQS_ENDPOINT)) } };
-  }
-  if (!start.wanted.has('elasticmq')) return { exports: {} };
-  const local = await startElasticMq(start, await obtained(elasticMqJars, start));
-  start.progress(`elasticmq: serves at ${local.endpoint}`);
-  return { local, exports: { SQS_ENDPOINT: local.endpoint, ...local.queues } };
-}
-
-async function obtained(artifact: Artifact, { progress, signal }: Start): Promise<string> {
-  const place = await obtain(artifact, progress, signal);
-  progress(`${artifact.name}: starting`);
-  return place;
 }
 
 /** In a process of its own: esbuild keeps some hundred megabytes for as long as the process that called it lives. */
@@ -261,10 +187,4 @@ function portsOf(
     ...(wanted.has('elasticmq') && SQS_ENDPOINT ? { elasticmq: port(SQS_ENDPOINT) } : {}),
     ...(forwarder === undefined ? {} : { forwarder }),
   };
-}
-
-/** `fetch failed` and the like say nothing; what caused them does. */
-function causeOf(error: Error): string {
-  const cause = error.cause instanceof Error ? error.cause : error;
-  return cause.message || String((cause as NodeJS.ErrnoException).code ?? cause.name);
 }

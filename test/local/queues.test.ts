@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { createQueues, localAws, type QueueDefinitions, queueRequest, readQueues } from '../../infra/local/queues.ts';
+import { type QueueDefinitions, queueRequest } from '../../infra/local/queues.ts';
 
 const queue = (QueueName: string, properties = {}) => ({
   Type: 'AWS::SQS::Queue',
@@ -40,29 +39,5 @@ describe('a queue definition', () => {
   test('that refers to nothing is refused by name', () => {
     assert.throws(() => queueRequest('Lost', definitions), /cannot resolve Nobody\.Arn/);
     assert.throws(() => queueRequest('Absent', definitions), /has no queue Absent/);
-  });
-});
-
-describe('the queues at the SQS server', () => {
-  const endpoint = process.env.SQS_ENDPOINT ?? '';
-  const sqs = new SQSClient({
-    endpoint,
-    region: localAws.AWS_REGION,
-    credentials: { accessKeyId: localAws.AWS_ACCESS_KEY_ID, secretAccessKey: localAws.AWS_SECRET_ACCESS_KEY },
-  });
-
-  test('are as infra/queues.yml says, dead-letter queues included', async () => {
-    const { RECONCILE_QUEUE_URL } = await createQueues(endpoint);
-    const { Attributes } = await sqs.send(
-      new GetQueueAttributesCommand({ QueueUrl: RECONCILE_QUEUE_URL, AttributeNames: ['All'] }),
-    );
-    const want = queueRequest('ReconcileQueue', readQueues()).Attributes;
-    assert.equal(Attributes?.FifoQueue, 'true');
-    assert.equal(Attributes?.VisibilityTimeout, want.VisibilityTimeout);
-    assert.deepEqual(JSON.parse(Attributes?.RedrivePolicy ?? ''), JSON.parse(want.RedrivePolicy ?? ''));
-  });
-
-  test('are found, not made again, the second time', async () => {
-    assert.deepEqual(await createQueues(endpoint), await createQueues(endpoint));
   });
 });

@@ -6,11 +6,17 @@ import type { TestContext } from 'node:test';
 import { Part, type PartSpec, type Place } from '../../infra/local/part.ts';
 import { identify } from '../../infra/local/process.ts';
 
+/** An empty directory, until it is removed. */
+export function temporary(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'topicsmith-test-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
 /** An empty directory that goes away with the test. */
 export function directory(t: TestContext): string {
-  const dir = mkdtempSync(join(tmpdir(), 'topicsmith-test-'));
-  t.after(() => rmSync(dir, { recursive: true, force: true }));
-  return dir;
+  const { path, remove } = temporary();
+  t.after(remove);
+  return path;
 }
 
 /** A part that runs a script and serves as soon as it has printed `serving`. It is ended after the test. */

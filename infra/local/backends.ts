@@ -1,0 +1,105 @@
+/** What the parts of ours talk to: API server, brokers, queue server; each local, or from outside where that is set. */
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { kubeClient } from '../../functions/adapters/kube/client.ts';
+import { type ApiServer, apiServerBinary, startApiServer } from './apiserver.ts';
+import { type Artifact, obtain, type Progress } from './artifacts.ts';
+import { answers, type ElasticMq, elasticMqJars, startElasticMq } from './elasticmq.ts';
+import { type KafkaCluster, kafkaJars, liveBrokers, startKafka } from './kafka.ts';
+import { applyFiles } from './manifests.ts';
+import type { PartName } from './options.ts';
+import type { Outside } from './outside.ts';
+import type { Place } from './part.ts';
+import { createQueues } from './queues.ts';
+import { root } from './state.ts';
+
+/** Something from outside cannot be used: one line that says what. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable';
+}
+
+export type Start = Place & {
+  readonly wanted: ReadonlySet<PartName>;
+  readonly brokers: 1 | 3;
+  readonly outside: Outside;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+};
+
+/** `local` is absent where it comes from outside or is not wanted; `exports` are addresses, as the environment has them. */
+export type Backend<Local> = { readonly local?: Local; readonly exports: Readonly<Record<string, string>> };
+
+/** With definitions, policies and roles in it. @throws Unreachable */
+export async function apiServer(start: Start): Promise<Backend<ApiServer>> {
+  if (start.outside.KUBECONFIG !== undefined) {
+    const KUBECONFIG = resolve(start.outside.KUBECONFIG); // the parts have another working directory
+    start.progress(`apiserver: using the one of KUBECONFIG (${KUBECONFIG})`);
+    await install(KUBECONFIG, start).catch((error: Error) => {
+      throw new Unreachable(`The API server of KUBECONFIG (${KUBECONFIG}) cannot be used: ${causeOf(error)}`);
+    });
+    return { exports: { KUBECONFIG } };
+  }
+  if (!start.wanted.has('apiserver')) return { exports: {} };
+  const local = await startApiServer(start, await obtained(apiServerBinary, start));
+  await install(local.kubeconfigs.admin, start);
+  start.progress('apiserver: serves, with KafkaTopics and roles');
+  return { local, exports: { KUBECONFIG: local.kubeconfigs.admin } };
+}
+
+/** Definitions, policies and roles: whatever is there. */
+function manifestFiles(): string[] {
+  const definitions = readdirSync(join(root, 'crds')).filter((name) => name.endsWith('.yaml'));
+  return [...definitions.map((name) => join(root, 'crds', name)), join(root, 'infra', 'rbac.yaml')];
+}
+
+async function install(KUBECONFIG: string, { progress }: Start): Promise<void> {
+  const kube = kubeClient({ KUBECONFIG });
+  try {
+    const missing = await applyFiles(kube, manifestFiles());
+    if (missing.length > 0) progress(`apiserver: does not know ${missing.join(', ')}; doing without`);
+  } finally {
+    await kube.close();
+  }
+}
+
+/** @throws Unreachable */
+export async function kafkaCluster(start: Start): Promise<Backend<KafkaCluster>> {
+  const { KAFKA_BROKERS } = start.outside;
+  if (KAFKA_BROKERS !== undefined) {
+    start.progress(`kafka: using KAFKA_BROKERS (${KAFKA_BROKERS})`);
+    if ((await liveBrokers(KAFKA_BROKERS)) === 0)
+      throw new Unreachable(`No Kafka broker answers at KAFKA_BROKERS (${KAFKA_BROKERS})`);
+    return { exports: { KAFKA_BROKERS } };
+  }
+  if (!start.wanted.has('kafka')) return { exports: {} };
+  const local = await startKafka(start, await obtained(kafkaJars, start));
+  start.progress(`kafka: serves at ${local.brokers}`);
+  return { local, exports: { KAFKA_BROKERS: local.brokers, KAFKA_CLUSTER_ID: local.clusterId } };
+}
+
+/** With its queues. @throws Unreachable */
+export async function sqsServer(start: Start): Promise<Backend<ElasticMq>> {
+  const { SQS_ENDPOINT } = start.outside;
+  if (SQS_ENDPOINT !== undefined) {
+    start.progress(`elasticmq: using SQS_ENDPOINT (${SQS_ENDPOINT})`);
+    if (!(await answers(SQS_ENDPOINT)))
+      throw new Unreachable(`No SQS server answers at SQS_ENDPOINT (${SQS_ENDPOINT})`);
+    return { exports: { SQS_ENDPOINT, ...(await createQueues(SQS_ENDPOINT)) } };
+  }
+  if (!start.wanted.has('elasticmq')) return { exports: {} };
+  const local = await startElasticMq(start, await obtained(elasticMqJars, start));
+  start.progress(`elasticmq: serves at ${local.endpoint}`);
+  return { local, exports: { SQS_ENDPOINT: local.endpoint, ...local.queues } };
+}
+
+async function obtained(artifact: Artifact, { progress, signal }: Start): Promise<string> {
+  const place = await obtain(artifact, progress, signal);
+  progress(`${artifact.name}: starting`);
+  return place;
+}
+
+/** `fetch failed` and the like say nothing; what caused them does. */
+function causeOf(error: Error): string {
+  const cause = error.cause instanceof Error ? error.cause : error;
+  return cause.message || String((cause as NodeJS.ErrnoException).code ?? cause.name);
+}
