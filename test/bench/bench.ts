@@ -73,7 +73,7 @@ async function main(): Promise<void> {
     return;
   }
   const report = await bench(options);
-  process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : render(report, options));
+  process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : render(report));
 }
 
 main().catch((error: Error) => {

@@ -75,7 +75,7 @@ export function summarizeProfiles(
   const functions = new Map<string, number>();
   let busySeconds = 0;
   for (const [frame, seconds] of profiles.flatMap(selfTimes)) {
-    if (frame.functionName === '(idle)') continue;
+    if (frame.functionName === '(idle)' || frame.url === 'node:inspector') continue; // the latter is the sampling itself
     const { packageName, functionName } = origin(frame);
     busySeconds += seconds;
     packages.set(packageName, (packages.get(packageName) ?? 0) + seconds);

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { table } from '../support/table.ts';
+import { optionsOf, phaseNames, UsageError } from './arguments.ts';
+
+describe('the command line of the benchmark', () => {
+  test('needs no arguments', () => {
+    const phases = new Set(phaseNames);
+    assert.deepEqual(optionsOf([]), { count: 200, singles: 50, phases, json: false, profile: false });
+  });
+
+  test('takes a number of objects and phases', () => {
+    const options = optionsOf(['--count', '1000', '--phases=create, idle', '--json']);
+    assert.ok(options !== 'help');
+    assert.equal(options.count, 1000);
+    assert.deepEqual([...options.phases].sort(), ['create', 'idle']);
+    assert.equal(options.json, true);
+  });
+
+  test('prints help before it complains about anything else', () => {
+    assert.equal(optionsOf(['--help', '--count', 'many']), 'help');
+  });
+
+  table('a refusal', refusal, [
+    {
+      reason: 'zero objects are nothing to measure',
+      given: ['--count', '0'],
+      want: '--count is "0": it has to be a whole number from 1 to 10000',
+    },
+    {
+      reason: 'the load has a bound',
+      given: ['--count', '10001'],
+      want: '--count is "10001": it has to be a whole number from 1 to 10000',
+    },
+    {
+      reason: 'a number in another notation is none',
+      given: ['--count', '1e3'],
+      want: '--count is "1e3": it has to be a whole number from 1 to 10000',
+    },
+    {
+      reason: 'the first object is not among those that are summarized',
+      given: ['--singles', '1'],
+      want: '--singles is "1": it has to be a whole number from 2 to 1000',
+    },
+    {
+      reason: 'a misspelt phase would not be measured',
+      given: ['--phases', 'create,groww'],
+      want: '--phases names "groww": there are idle, create, resync, grow, configure, delete, requests',
+    },
+    { reason: 'a misspelt option would have no effect', given: ['--cuont', '5'], want: "Unknown option '--cuont'" },
+    {
+      reason: 'a number without an option means nothing',
+      given: ['1000'],
+      want: "Unexpected argument '1000'",
+    },
+  ]);
+});
+
+function refusal(args: readonly string[]): string {
+  try {
+    optionsOf(args);
+  } catch (error) {
+    assert.ok(error instanceof UsageError);
+    return error.message;
+  }
+  throw new Error('accepted');
+}
