@@ -4,7 +4,7 @@
  *
  * Arguments: the bundle's file, the export that is the handler.
  */
-import { pathToFileURL } from 'node:url';
+import { createRequire } from 'node:module';
 import type { Context } from 'aws-lambda';
 
 /** Runner → process. `deadline` in ms since the epoch. */
@@ -21,9 +21,10 @@ const send = (message: FromChild): void => {
   process.send?.(message);
 };
 
-async function load([bundle = '', name = '']: readonly string[]): Promise<Handler> {
-  const module = (await import(pathToFileURL(bundle).href)) as Record<string, unknown>;
-  const handler = module[name] ?? (module.default as Record<string, unknown> | undefined)?.[name];
+/** Loads the bundle, CommonJS or ESM. */
+function load([bundle = '', name = '']: readonly string[]): Handler {
+  const module = createRequire(bundle)(bundle) as Record<string, unknown>;
+  const handler = module[name];
   if (typeof handler !== 'function') throw new Error(`${bundle} exports no function "${name}"`);
   return handler as Handler;
 }
@@ -56,16 +57,18 @@ async function answer(handler: Handler, invoke: Invoke): Promise<FromChild> {
   }
 }
 
-async function main(): Promise<void> {
+function main(): void {
   // a signal to the whole process group is the runner's to answer: it lets invocations finish
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
-  const handler = await load(process.argv.slice(2));
+  const handler = load(process.argv.slice(2));
   process.on('message', async (invoke: Invoke) => send(await answer(handler, invoke)));
   process.on('disconnect', () => process.exit());
   send({ ready: true });
 }
 
-main().catch((error: unknown) => {
+try {
+  main();
+} catch (error) {
   process.stderr.write(`the function did not start: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
-});
+}

@@ -184,14 +184,14 @@ describe('runner', { timeout: 180_000, concurrency: 4 }, () => {
 
   test('a frozen process does nothing between invocations and goes on with the next one', async () => {
     await using world = await startWorld({
-      handler: 'note("run"); setTimeout(() => note("after the answer"), 100); return {};',
+      handler: 'note("run"); setTimeout(() => note("after the answer"), 1_500); return {};',
       args: ['--freeze'],
     });
     await world.send([{ group: 'a', body: 'x' }]);
     await world.runner.handled(1);
     const { pid } = world.runner.invocations[0] as Invocation;
     await eventually(async () => (await stateOf(pid)) === 'T');
-    await sleep(200); // long enough for the timer to fire, were the process running
+    await sleep(2_000); // long enough for the timer to fire, were the process running
     assert.deepEqual(await world.notes(), ['run']);
     await world.send([{ group: 'a', body: 'x' }]);
     await world.runner.handled(2);
