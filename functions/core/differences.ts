@@ -1,5 +1,5 @@
 import { type Action, refusal } from './action.ts';
-import { compacts, sameValue, shortens, throttleKeys } from './config.ts';
+import { compacts, normalForm, sameValue, shortens, throttleKeys } from './config.ts';
 import { growthLimit, minInsyncRefusal } from './refusals.ts';
 import type { TopicResource } from './resource.ts';
 import type { LiveObservation } from './situation.ts';
@@ -75,7 +75,7 @@ const effectiveCleanupPolicy = ({ config }: LiveTopic): string => config.get('cl
  * The config keys we own now: listed and live as listed, or ours before and still overridden. Only what was once
  * confirmed is ours, so a key that never worked is never reset behind somebody's back.
  *
- * @returns key → live value, `***` where the broker withholds it
+ * @returns key → live value in its normal form, `***` where the broker withholds it
  */
 export function ownedConfig(resource: TopicResource, spec: TopicSpec, live: LiveTopic): Record<string, string> {
   const before = new Set(Object.keys(resource.status?.config ?? {}));
@@ -84,10 +84,11 @@ export function ownedConfig(resource: TopicResource, spec: TopicSpec, live: Live
     const value = spec.config.get(key);
     return before.has(key) || (value !== undefined && (entry.sensitive || sameValue(entry, value)));
   });
-  return Object.fromEntries(
-    owned.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { value }]) => [key, value ?? '***']),
-  );
+  return Object.fromEntries(owned.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, entry]) => [key, shown(entry)]));
 }
+
+/** One spelling whoever says it: the answer to a creation repeats values as they were sent (`TRUE`), a look does not. */
+const shown = ({ type, value }: ConfigEntry): string => (value === null ? '***' : normalForm(type, value));
 
 function wantedDifference(
   resource: TopicResource,

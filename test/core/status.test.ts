@@ -174,6 +174,14 @@ table('fields', fields, [
     },
   },
   {
+    reason: 'a value has one spelling, whether a creation repeats what was sent or a look shows what is stored (K050)',
+    given: [
+      boundTopic({ config: { 'segment.ms': ' +07 ' } }),
+      outcome({ kind: 'Synced', live: live({ overrides: { 'segment.ms': ' +07 ' } }) }),
+    ],
+    want: { ...bound, numPartitions: 3, replicationFactor: 1, config: { 'segment.ms': '7' } },
+  },
+  {
     reason: 'a key that is only inherited is not ours any more',
     given: [boundTopic({}, { config: { 'segment.ms': '9' } }), outcome({ kind: 'Synced' })],
     want: { ...bound, numPartitions: 3, replicationFactor: 1 },
