@@ -175,15 +175,17 @@ async function batchFailures<T>(
   }
 }
 
-/** Errors of the SDK carry request details: only their code or name is passed on. */
+/** Errors of the SDK carry request details: only their code or name is passed on, and what it says of missing settings. */
 function failureOf(error: unknown, queueUrl: string): Failure {
   const {
     name = 'Error',
+    message,
     code,
     $metadata,
-  } = error as { name?: string; code?: string; $metadata?: { httpStatusCode?: number } };
+  } = error as { name?: string; message?: string; code?: string; $metadata?: { httpStatusCode?: number } };
   if (name === 'AbortError') return failure(queueUrl, 'was not asked: the time for it was over');
   const answered = $metadata?.httpStatusCode !== undefined;
+  if (message === 'Region is missing') return failure(queueUrl, 'cannot be asked: set AWS_REGION');
   return failure(queueUrl, answered ? `refused the request: ${name}` : `cannot be reached: ${code ?? name}`);
 }
 
