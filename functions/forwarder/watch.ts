@@ -29,6 +29,7 @@ const relistAfter: ReadonlySet<InterruptionReason> = new Set(['expired', 'garble
 
 /** A watch that lived so long was a good one: the next try comes at once. */
 const healthyMs = 5_000;
+const listSpacingMs = 10_000;
 
 /**
  * Lists, then watches from the list's version, for ever. A watch that ends, for whatever reason, is followed by another
@@ -38,12 +39,13 @@ export class Watcher {
   readonly #parts: WatchParts;
   readonly #backoff: Backoff;
   #version: string | undefined;
+  #listedAt = Number.NEGATIVE_INFINITY;
   #heardAt: number;
   #triedAt: number;
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
-    this.#backoff = new Backoff(100, 10_000, parts.random);
+    this.#backoff = new Backoff(100, 5_000, parts.random);
     this.#heardAt = this.#triedAt = parts.clock.now();
   }
 
@@ -62,32 +64,40 @@ export class Watcher {
     const { clock } = this.#parts;
     while (!signal.aborted) {
       this.#triedAt = clock.now();
-      const retryAfterMs = await this.#once(signal);
+      const problem = await this.#once(signal);
       if (clock.now() - this.#triedAt >= healthyMs) this.#backoff.reset();
       this.#triedAt = clock.now();
-      await pause(clock, Math.max(this.#backoff.next(), retryAfterMs), signal);
+      await pause(clock, this.#waitMs(problem), signal);
     }
   }
 
-  /** @returns ms the server asks us to wait */
-  async #once(signal: AbortSignal): Promise<number> {
+  /** @returns the problem, or undefined when the server ended the watch as it does every few minutes */
+  async #once(signal: AbortSignal): Promise<Interrupted | undefined> {
     try {
       this.#version ??= await this.#list(signal);
       await this.#follow(this.#version, signal);
-      return 0;
+      return undefined;
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;
-      if (signal.aborted) return 0;
+      if (signal.aborted) return undefined;
       if (relistAfter.has(error.reason)) this.#version = undefined;
       this.#parts.metrics.interruptions.inc({ reason: error.reason });
       this.#parts.link.down(`${error.reason}, ${error.message}`);
-      return error.retryAfterMs ?? 0;
+      return error;
     }
+  }
+
+  /** A version that expired tells of a server that answers, so the list that heals it need not wait; once. */
+  #waitMs(problem: Interrupted | undefined): number {
+    const listedLately = this.#parts.clock.now() - this.#listedAt < listSpacingMs;
+    if (problem?.reason === 'expired' && !listedLately) return 0;
+    return Math.max(this.#backoff.next(), problem?.retryAfterMs ?? 0);
   }
 
   async #list(signal: AbortSignal): Promise<string> {
     const { source, observer, metrics } = this.#parts;
     const keys = new Set<string>();
+    this.#listedAt = this.#parts.clock.now();
     for (let token: string | undefined; ; ) {
       const page = await source.list(token, signal);
       this.#heard();

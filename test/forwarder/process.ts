@@ -33,6 +33,10 @@ export class ForwarderProcess {
     });
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get logs(): LogLine[] {
     const complete = this.#output.slice(0, this.#output.lastIndexOf('\n') + 1);
     return complete
