@@ -36,10 +36,11 @@ function structural({ rules, items, properties, additionalProperties, ...rest }:
   };
 }
 
-const cel = ({ rule, message, optionalOldSelf }: Rule): object => ({
+const cel = ({ rule, message, optionalOldSelf, fieldPath }: Rule): object => ({
   rule,
   message,
   ...(optionalOldSelf && { optionalOldSelf }),
+  ...(fieldPath && { fieldPath }),
 });
 
 const mapValues = <T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> =>

@@ -237,14 +237,17 @@ export const kafkaTopicSchema: Schema = {
       rule: `oldSelf.hasValue() || has(self.spec.topicName) || self.metadata.name.size() <= ${maxTopicName}`,
       message: `metadata.name is longer than a topic name may be (${maxTopicName}); set spec.topicName`,
       optionalOldSelf: true,
+      fieldPath: '.spec.topicName',
     },
     {
       rule: '!has(oldSelf.spec.topicName) || (has(self.spec.topicName) && self.spec.topicName == oldSelf.spec.topicName)',
       message: 'spec.topicName cannot be changed or removed; create another object for another topic',
+      fieldPath: '.spec.topicName',
     },
     {
       rule: 'has(oldSelf.spec.topicName) || !has(self.spec.topicName) || self.spec.topicName == self.metadata.name',
       message: 'spec.topicName cannot be added unless it equals metadata.name; create another object for another topic',
+      fieldPath: '.spec.topicName',
     },
   ],
 };

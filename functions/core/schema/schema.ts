@@ -35,6 +35,8 @@ export type Rule = {
   readonly message: string;
   /** `oldSelf` is an optional in CEL, so that the rule sees creations too */
   readonly optionalOldSelf?: true;
+  /** the field to name in the error, where the rule stands above it */
+  readonly fieldPath?: string;
   /** absent where the rule compares with the previous object, which only the API server has */
   readonly holds?: (self: unknown) => boolean;
 };
