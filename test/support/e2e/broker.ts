@@ -1,0 +1,159 @@
+/** Kafka as seen without the product: kafkajs' own admin and producer, and the broker's files on disk. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import kafkajs, { type Admin, Kafka, logLevel } from 'kafkajs';
+
+/** Everything about a topic that the product could change. */
+export type Shape = {
+  readonly id: string;
+  readonly partitions: number;
+  readonly replicas: readonly number[];
+  /** what is set on the topic itself */
+  readonly overrides: Readonly<Record<string, string>>;
+  /** offsets behind the last record and of the first one, by partition */
+  readonly offsets: readonly string[];
+};
+
+const topicResource = kafkajs.ConfigResourceTypes.TOPIC;
+/** DescribeConfigs: the value is set on the topic itself. */
+const dynamicTopicConfig = 1;
+const deadlineMs = 20_000;
+const pollMs = 20;
+
+export class Broker {
+  readonly #kafka: Kafka;
+  readonly #admin: Admin;
+  readonly #data: string;
+
+  /** @param data `log.dirs` of the broker, which knows the topic ids */
+  constructor(address: string, data: string) {
+    this.#kafka = new Kafka({ brokers: [address], clientId: 'bystander', logLevel: logLevel.NOTHING });
+    this.#admin = this.#kafka.admin();
+    this.#data = data;
+  }
+
+  async connect(): Promise<void> {
+    await this.#admin.connect();
+  }
+
+  async close(): Promise<void> {
+    await this.#admin.disconnect();
+  }
+
+  async exists(topic: string): Promise<boolean> {
+    return (await this.#admin.listTopics()).includes(topic);
+  }
+
+  /** @throws Error when there is no such topic */
+  async shape(topic: string): Promise<Shape> {
+    const id = await this.id(topic);
+    const { topics } = await this.#admin.fetchTopicMetadata({ topics: [topic] });
+    const partitions = topics[0]?.partitions ?? [];
+    const replicas = partitions.map((partition) => partition.replicas.length);
+    const [overrides, offsets] = await Promise.all([this.#overrides(topic), this.#offsets(topic)]);
+    return { id, partitions: partitions.length, replicas, overrides, offsets };
+  }
+
+  /** Partitions that were just made have no leader yet. */
+  async #offsets(topic: string): Promise<string[]> {
+    const deadline = performance.now() + deadlineMs;
+    for (;;) {
+      try {
+        const offsets = await this.#admin.fetchTopicOffsets(topic);
+        return offsets.map(({ partition, low, high }) => `${partition}: ${low}-${high}`).toSorted();
+      } catch (error) {
+        if (!(error as { retriable?: boolean }).retriable || performance.now() > deadline) throw error;
+        await sleep(pollMs);
+      }
+    }
+  }
+
+  async #overrides(topic: string): Promise<Record<string, string>> {
+    const { resources } = await this.#admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: topicResource, name: topic }],
+    });
+    const entries = resources[0]?.configEntries ?? [];
+    const own = entries.filter(({ configSource }) => Number(configSource) === dynamicTopicConfig);
+    return Object.fromEntries(own.map(({ configName, configValue }) => [configName, configValue]));
+  }
+
+  /** The id that the broker wrote beside the topic's records, a moment after the creation. */
+  async id(topic: string): Promise<string> {
+    const file = join(this.#data, `${topic}-0`, 'partition.metadata');
+    const deadline = performance.now() + deadlineMs;
+    for (;;) {
+      const [, id] = existsSync(file) ? (/^topic_id: (.+)$/m.exec(readFileSync(file, 'utf8')) ?? []) : [];
+      if (id !== undefined) return id;
+      if (performance.now() > deadline) throw new Error(`${file} holds no topic id`);
+      await sleep(pollMs);
+    }
+  }
+
+  async create(topic: string, numPartitions: number, config: Readonly<Record<string, string>> = {}): Promise<string> {
+    const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+    const topics = [{ topic, numPartitions, replicationFactor: 1, configEntries }];
+    await this.#admin.createTopics({ topics, waitForLeaders: true });
+    return this.id(topic);
+  }
+
+  async delete(topic: string): Promise<void> {
+    await this.#admin.deleteTopics({ topics: [topic] });
+    await this.vanished(topic);
+  }
+
+  /** Waits until a topic is gone. */
+  async vanished(topic: string): Promise<void> {
+    const deadline = performance.now() + deadlineMs;
+    // a topic that is made again under this name must not find the directory of the old one
+    while ((await this.exists(topic)) || existsSync(join(this.#data, `${topic}-0`))) {
+      if (performance.now() > deadline) throw new Error(`${topic} is still there`);
+      await sleep(pollMs);
+    }
+  }
+
+  /** Replaces all overrides of a topic, as older tools do. */
+  async setConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void> {
+    const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+    const resources = [{ type: topicResource, name: topic, configEntries }];
+    await this.#admin.alterConfigs({ validateOnly: false, resources });
+  }
+
+  /** Grows a topic by hand. */
+  async grow(topic: string, count: number): Promise<void> {
+    await this.#admin.createPartitions({ topicPartitions: [{ topic, count }] });
+  }
+
+  /** Writes numbered records into partition 0, each with its own key. */
+  async produce(topic: string, count: number): Promise<void> {
+    const messages = Array.from({ length: count }, (_, index) => ({
+      key: `key ${index}`,
+      value: `record ${index}`,
+      partition: 0,
+    }));
+    // a producer of kafkajs 2.2 fails for all topics once one of those it has written to is gone
+    const producer = this.#kafka.producer();
+    await producer.connect();
+    await producer.send({ topic, messages });
+    await producer.disconnect();
+  }
+
+  /** Reads `count` records of a topic from the beginning. */
+  async consume(topic: string, count: number): Promise<readonly string[]> {
+    const consumer = this.#kafka.consumer({ groupId: `reader-of-${topic}` });
+    const values: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ message }) => {
+        values.push(String(message.value));
+        if (values.length === count) resolve();
+      },
+    });
+    await promise;
+    await consumer.disconnect();
+    return values;
+  }
+}

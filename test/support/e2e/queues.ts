@@ -1,0 +1,89 @@
+/** The queues as anybody sees them who has the SQS API. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+
+const deadlineMs = 60_000;
+const pollMs = 50;
+
+type Urls = { readonly requests: string; readonly ticks: string; readonly deadRequests: string };
+
+export class Queues {
+  readonly #sqs: SQSClient;
+  readonly #urls: Urls;
+
+  constructor(exports: Readonly<Record<string, string>>) {
+    const { AWS_REGION = '', AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '', SQS_ENDPOINT = '' } = exports;
+    const credentials = { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY };
+    this.#sqs = new SQSClient({ endpoint: SQS_ENDPOINT, region: AWS_REGION, credentials });
+    this.#urls = {
+      requests: exports.RECONCILE_QUEUE_URL ?? '',
+      ticks: exports.TICK_QUEUE_URL ?? '',
+      deadRequests: exports.RECONCILE_DLQ_URL ?? '',
+    };
+  }
+
+  /** Has everything looked at, as the timer does every few minutes, and waits until all that came of it is done. */
+  async tick(): Promise<void> {
+    await this.#send(this.#urls.ticks, JSON.stringify({ v: 1, tick: randomUUID() }));
+    await this.drained();
+  }
+
+  /** Waits until nobody has anything left to do: a tick is deleted after what it asked for was sent. */
+  async drained(withinMs = deadlineMs): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    for (const url of [this.#urls.ticks, this.#urls.requests])
+      while ((await this.#count(url)) > 0) {
+        if (performance.now() > deadline) throw new Error(`there is still work in ${url}`);
+        await sleep(pollMs);
+      }
+  }
+
+  /** Puts a body into the reconcile queue, in a message group of its own. */
+  async request(body: string): Promise<void> {
+    await this.#send(this.#urls.requests, body);
+  }
+
+  /** Waits for that many dead letters and takes them. @returns their bodies */
+  async deadLetters(count: number): Promise<readonly string[]> {
+    const QueueUrl = this.#urls.deadRequests;
+    const bodies: string[] = [];
+    const deadline = performance.now() + deadlineMs;
+    while (bodies.length < count) {
+      if (performance.now() > deadline) throw new Error(`${bodies.length} dead letters, not ${count}`);
+      const { Messages = [] } = await this.#sqs.send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
+      );
+      for (const { Body = '', ReceiptHandle } of Messages) {
+        bodies.push(Body);
+        await this.#sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+    }
+    return bodies;
+  }
+
+  close(): void {
+    this.#sqs.destroy();
+  }
+
+  async #send(QueueUrl: string, MessageBody: string): Promise<void> {
+    const id = randomUUID();
+    const message = { QueueUrl, MessageBody, MessageGroupId: id, MessageDeduplicationId: id };
+    await this.#sqs.send(new SendMessageCommand(message));
+  }
+
+  /** Messages that wait, and those that somebody works on or that come back later. */
+  async #count(QueueUrl: string): Promise<number> {
+    const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+    const { Attributes = {} } = await this.#sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] }),
+    );
+    return names.reduce((sum, name) => sum + Number(Attributes[name]), 0);
+  }
+}

@@ -1,0 +1,154 @@
+/** The whole system, brought up for one test file, and everything to use and to judge it from outside. */
+import { createReadStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type ProcessId, signalGroup } from '../../../infra/local/process.ts';
+import { type PartName, type System, startSystem } from '../../../infra/local/system.ts';
+import { apiKeys, type KafkaProxy, startKafkaProxy } from '../kafka/proxy.ts';
+import { Broker } from './broker.ts';
+import { Kubectl } from './kubectl.ts';
+import { Queues } from './queues.ts';
+
+export type World = {
+  /** tenants, each in a namespace that is theirs alone */
+  readonly a: Kubectl;
+  readonly b: Kubectl;
+  readonly broker: Broker;
+  readonly queues: Queues;
+  readonly clusterId: string;
+  /** how many requests the product has sent to Kafka that may change one of these topics, named or by one of these ids */
+  kafkaWrites(topics: readonly string[], ids: readonly string[]): number;
+  /** requests to Kafka that the product must never send */
+  readonly violations: readonly string[];
+  /** Requests of the product about one object. @returns `verb` or `verb subresource`, in order */
+  requests(namespace: string, name: string): Promise<readonly string[]>;
+  readonly kafka: Restartable;
+  readonly runner: Restartable;
+  stop(): Promise<void>;
+};
+
+export type Restartable = { start(): Promise<void>; stop(): Promise<void> };
+
+const writingKeys: ReadonlySet<number> = new Set([
+  apiKeys.createTopics,
+  apiKeys.deleteTopics,
+  apiKeys.legacyAlterConfigs,
+  apiKeys.createPartitions,
+  apiKeys.incrementalAlterConfigs,
+]);
+
+/** Directories of systems that are brought up for tests. */
+export function scratchDirectory(): string {
+  const parent = process.env.TOPICSMITH_TEST_DIR || tmpdir();
+  mkdirSync(parent, { recursive: true });
+  return mkdtempSync(join(parent, 'topicsmith-e2e-'));
+}
+
+/** Parts of a system in a directory; none of their processes outlives this one. */
+export async function startParts(
+  dir: string,
+  parts: readonly PartName[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<System> {
+  const spawned: ProcessId[] = [];
+  process.once('exit', () => {
+    for (const { pid } of spawned) signalGroup(pid, 'SIGKILL');
+  });
+  mkdirSync(dir, { recursive: true });
+  return startSystem({
+    dir,
+    parts,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    onSpawn: (_, id) => spawned.push(id),
+  });
+}
+
+/** Brings everything up, with a proxy between the functions and Kafka that counts. */
+export async function startWorld(): Promise<World> {
+  const dir = scratchDirectory();
+  const [kafkaDir, restDir] = [join(dir, 'kafka'), join(dir, 'rest')];
+  const kafka = await startParts(kafkaDir, ['kafka']);
+  const { KAFKA_BROKERS = '', KAFKA_CLUSTER_ID = '' } = kafka.exports;
+  const proxy = await startKafkaProxy(KAFKA_BROKERS);
+  const env = { KAFKA_BROKERS: proxy.address, KAFKA_CLUSTER_ID };
+  const rest = await startParts(restDir, ['apiserver', 'elasticmq', 'forwarder', 'runner'], env);
+  const broker = new Broker(KAFKA_BROKERS, join(kafkaDir, 'data', 'kafka-1', 'data'));
+  await broker.connect();
+  const users = await tenants(rest);
+  const queues = new Queues(rest.exports);
+  await queues.drained(); // the forwarder's first tick
+  return {
+    ...users,
+    broker,
+    queues,
+    clusterId: KAFKA_CLUSTER_ID,
+    kafkaWrites: (topics, ids) => {
+      const marks = [...topics.map((topic) => Buffer.from(topic)), ...ids.map((id) => Buffer.from(id, 'base64url'))];
+      const writes = proxy.requests.filter(({ apiKey }) => writingKeys.has(apiKey));
+      return writes.filter(({ body }) => marks.some((mark) => body.includes(mark))).length;
+    },
+    violations: proxy.violations,
+    requests: (namespace, name) => requestsIn(join(restDir, 'logs', 'audit.log'), namespace, name),
+    kafka: partOf(kafka, 'kafka'),
+    runner: partOf(rest, 'runner'),
+    stop: () => stop(dir, [rest, kafka], proxy, [users.a, users.b, queues, broker]),
+  };
+}
+
+async function stop(
+  dir: string,
+  systems: readonly System[],
+  proxy: KafkaProxy,
+  clients: readonly { close(): unknown }[],
+): Promise<void> {
+  await Promise.all(clients.map((client) => client.close()));
+  for (const system of systems) await system.stop();
+  await proxy.close();
+  rmSync(dir, { recursive: true, force: true });
+}
+
+function partOf({ parts }: System, name: string): Restartable {
+  const part = parts.get(name);
+  if (part === undefined) throw new Error(`the system has no part ${name}`);
+  return part;
+}
+
+/** Two namespaces and a role in each, as an administrator hands them out. */
+async function tenants({ apiServer }: System): Promise<Pick<World, 'a' | 'b'>> {
+  if (apiServer === undefined) throw new Error('the system has no API server');
+  const admin = new Kubectl(apiServer.kubeconfigs.admin);
+  const user = async (name: 'tenant-a' | 'tenant-b'): Promise<Kubectl> => {
+    const namespace = `of-${name}`;
+    await admin.call('POST', '/api/v1/namespaces', { body: { metadata: { name: namespace } } });
+    await admin.call('POST', `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`, {
+      body: {
+        metadata: { name: 'topics' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'topicsmith-tenant' },
+        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }],
+      },
+    });
+    return new Kubectl(apiServer.kubeconfigs[name], namespace);
+  };
+  const [a, b] = await Promise.all([user('tenant-a'), user('tenant-b')]);
+  admin.close();
+  return { a, b };
+}
+
+type AuditEvent = {
+  readonly verb: string;
+  readonly user: { readonly username: string };
+  readonly objectRef?: { readonly namespace?: string; readonly name?: string; readonly subresource?: string };
+};
+
+async function requestsIn(auditLog: string, namespace: string, name: string): Promise<readonly string[]> {
+  const requests: string[] = [];
+  for await (const line of createInterface(createReadStream(auditLog))) {
+    if (!line.includes(`"${name}"`)) continue;
+    const { verb, user, objectRef } = JSON.parse(line) as AuditEvent;
+    if (objectRef?.name !== name || objectRef.namespace !== namespace || !user.username.startsWith('topicsmith-'))
+      continue;
+    requests.push([verb, objectRef.subresource].filter((part) => part !== undefined).join(' '));
+  }
+  return requests;
+}
