@@ -8,7 +8,6 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { tryLock } from './lock.ts';
-import { run } from './process.ts';
 import { requireTools, type Tool } from './tools.ts';
 
 export type Artifact = {
@@ -86,18 +85,4 @@ async function buildInto(place: string, artifact: Artifact, progress: Progress, 
   await artifact.build(aside, signal);
   renameSync(aside, place);
   progress(`${artifact.name}: done in ${Math.round((performance.now() - started) / 1000)} s`);
-}
-
-/** The jars that a pom.xml names, with all they need at run time, each once. */
-export function jars(name: string, pom: string): Artifact {
-  return {
-    name,
-    doing: 'fetching its jars with Maven (once)',
-    sources: [pom],
-    key: 'jars',
-    tools: ['java', 'maven'],
-    lock: 'maven', // two Mavens at once can spoil their common local repository
-    build: (into, signal) =>
-      run('mvn', ['-B', '-q', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${into}`], { signal }),
-  };
 }

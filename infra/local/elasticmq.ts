@@ -1,7 +1,7 @@
 /** ElasticMQ, which speaks the SQS protocol. Its queues live in memory and end with it. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jars } from './artifacts.ts';
+import { jars, javaArgs } from './java.ts';
 import { Part, type Place, startAll } from './part.ts';
 import { freePorts } from './ports.ts';
 import { createQueues, type QueueUrls } from './queues.ts';
@@ -31,7 +31,7 @@ export async function startElasticMq(place: Place, jarDirectory: string): Promis
     {
       name: 'elasticmq',
       command: 'java',
-      args: ['-cp', `${jarDirectory}/*`, ...jvmOptions, `-Dconfig.file=${config}`, 'org.elasticmq.server.Main'],
+      args: [...javaArgs(jarDirectory, 256), `-Dconfig.file=${config}`, 'org.elasticmq.server.Main'],
       log: join(place.dir, 'logs', 'elasticmq.log'),
       ready: async () => {
         if (!(await answers(endpoint))) return false;
@@ -61,8 +61,6 @@ export async function answers(url: string, statuses?: readonly number[]): Promis
     return false;
   }
 }
-
-const jvmOptions = ['-Xmx256m', '-Xms64m', '-XX:+UseSerialGC', '-Xshare:auto'];
 
 /** @see https://github.com/softwaremill/elasticmq, "Configuring ElasticMQ" */
 const configuration = (port: number) => `include classpath("application.conf")

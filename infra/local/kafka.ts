@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import { jars } from './artifacts.ts';
+import { jars, javaArgs } from './java.ts';
 import { Part, type Place, startAll } from './part.ts';
 import { freePorts } from './ports.ts';
 import { run } from './process.ts';
@@ -65,22 +65,20 @@ async function layOut(dir: string, count: number): Promise<Node[]> {
 function format(node: Node, nodes: readonly Node[], clusterId: string, jarDirectory: string, signal?: AbortSignal) {
   mkdirSync(node.dir, { recursive: true });
   writeFileSync(configFile(node), properties(node, nodes));
-  const args = ['-cp', `${jarDirectory}/*`, ...fastStart, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c'];
+  const args = [...javaArgs(jarDirectory, 128), 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c'];
   return run('java', [...args, configFile(node)], { signal });
 }
 
 const configFile = (node: Node) => join(node.dir, 'server.properties');
 
-const fastStart = ['-XX:TieredStopAtLevel=1', '-Xshare:auto'];
-
 function kafkaPart(node: Node, nodes: readonly Node[], brokers: string, jarDirectory: string, place: Place): Part {
   const name = nodes.length === 1 ? 'kafka' : `kafka-${node.id}`;
-  const heap = nodes.length === 1 ? '512m' : '384m';
+  const heap = nodes.length === 1 ? 512 : 384;
   return new Part(
     {
       name,
       command: 'java',
-      args: ['-cp', `${jarDirectory}/*`, ...jvmOptions(heap), 'kafka.Kafka', configFile(node)],
+      args: [...javaArgs(jarDirectory, heap), ...logging, 'kafka.Kafka', configFile(node)],
       log: join(place.dir, 'logs', `${name}.log`),
       ready: async () => (await liveBrokers(brokers)) === nodes.length,
       graceMs: 0,
@@ -89,11 +87,8 @@ function kafkaPart(node: Node, nodes: readonly Node[], brokers: string, jarDirec
   );
 }
 
-const jvmOptions = (heap: string) => [
-  `-Xmx${heap}`,
-  '-Xms128m',
-  '-XX:+UseSerialGC',
-  '-Xshare:auto',
+/** Warnings only, to stderr. */
+const logging = [
   '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
   '-Dorg.slf4j.simpleLogger.showDateTime=true',
   '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
