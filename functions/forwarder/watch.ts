@@ -38,6 +38,8 @@ const listSpacingMs = 10_000;
 export class Watcher {
   readonly #parts: WatchParts;
   readonly #backoff: Backoff;
+  /** lists are dear: where one after the other is needed, they keep more distance */
+  readonly #listBackoff: Backoff;
   #version: string | undefined;
   #listedAt = Number.NEGATIVE_INFINITY;
   #heardAt: number;
@@ -46,6 +48,7 @@ export class Watcher {
   constructor(parts: WatchParts) {
     this.#parts = parts;
     this.#backoff = new Backoff(100, 5_000, parts.random);
+    this.#listBackoff = new Backoff(1_000, 30_000, parts.random);
     this.#heardAt = this.#triedAt = parts.clock.now();
   }
 
@@ -65,7 +68,7 @@ export class Watcher {
     while (!signal.aborted) {
       this.#triedAt = clock.now();
       const problem = await this.#once(signal);
-      if (clock.now() - this.#triedAt >= healthyMs) this.#backoff.reset();
+      if (clock.now() - this.#triedAt >= healthyMs) this.#healthy();
       this.#triedAt = clock.now();
       await pause(clock, this.#waitMs(problem), signal);
     }
@@ -91,7 +94,8 @@ export class Watcher {
   #waitMs(problem: Interrupted | undefined): number {
     const listedLately = this.#parts.clock.now() - this.#listedAt < listSpacingMs;
     if (problem?.reason === 'expired' && !listedLately) return 0;
-    return Math.max(this.#backoff.next(), problem?.retryAfterMs ?? 0);
+    const backoff = this.#version === undefined && problem?.reason !== 'lost' ? this.#listBackoff : this.#backoff;
+    return Math.max(backoff.next(), problem?.retryAfterMs ?? 0);
   }
 
   async #list(signal: AbortSignal): Promise<string> {
@@ -131,6 +135,11 @@ export class Watcher {
     if (type === 'DELETED') this.#parts.observer.gone(keyOf(sighting.key));
     else this.#parts.observer.seen(sighting);
     return sighting.resourceVersion;
+  }
+
+  #healthy(): void {
+    this.#backoff.reset();
+    this.#listBackoff.reset();
   }
 
   #heard(): void {

@@ -210,7 +210,7 @@ describe('forwarder', () => {
       api.watchErrors.push(...Array.from({ length: 1_000 }, () => interrupted('expired')));
       api.endWatches(interrupted('expired'));
       await clock.advance(600_000);
-      assert.ok(api.lists < 100, `${api.lists} lists in ten minutes`);
+      assert.ok(api.lists < 40, `${api.lists} lists in ten minutes`);
     });
 
     test('readiness waits for the first list', async () => {
