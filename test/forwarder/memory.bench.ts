@@ -3,7 +3,7 @@
  * some time later. `node test/forwarder/memory.bench.ts [objects]`; needs only SQS_ENDPOINT.
  */
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -83,4 +83,5 @@ report(`all edited, sent in ${((performance.now() - began) / 1000).toFixed(1)} s
 await delay(10_000);
 report('ten seconds later');
 await forwarder.stop();
+rmSync(kubeconfig);
 server.close().closeAllConnections();
