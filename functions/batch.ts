@@ -14,8 +14,16 @@ import type { Delay } from './adapters/sqs.ts';
 import { Failure, type PerItem } from './core/outcome.ts';
 import type { Logger } from './core/ports.ts';
 
-/** One name to work on. `lastReceive`: if it fails now, no message is left that asks for it. */
-export type Item<T> = { readonly key: string; readonly value: T; readonly lastReceive: boolean };
+/**
+ * One name to work on. `receives`: how often its message was given out, this time included. `lastReceive`: if it fails
+ * now, no message is left that asks for it.
+ */
+export type Item<T> = {
+  readonly key: string;
+  readonly value: T;
+  readonly receives: number;
+  readonly lastReceive: boolean;
+};
 
 /** What became of a name. `hideSeconds`: keep its group locked for at least that long (reliability.md X1). */
 export type Settled =
@@ -173,7 +181,7 @@ async function pass<T>(
 ): Promise<ReadonlySet<Turn<T>>> {
   const items = turns.map(({ key, value, messages }) => {
     const lastReceive = messages.every(({ receives }) => receives >= options.maxReceiveCount);
-    return { key, value, lastReceive };
+    return { key, value, receives: mostReceives(messages), lastReceive };
   });
   const outcomes = await workOn(options, items, signal);
   return new Set(turns.filter((turn) => !settle(options, batch, turn, outcomes.get(turn.key))));
@@ -201,12 +209,14 @@ function settle<T>(options: BatchOptions<T>, batch: Batch, turn: Turn<T>, outcom
     log.error('no-outcome', { key });
     return false;
   }
-  const receives = Math.max(...messages.map((message) => message.receives));
+  const receives = mostReceives(messages);
   const seconds = Math.max(backoffSeconds(receives, random()), Math.ceil(outcome.hideSeconds ?? 0));
   batch.comeBack(messages, seconds);
   log.warn('redelivered', { key, reason: outcome.reason, message: outcome.message, receives, seconds });
   return false;
 }
+
+const mostReceives = (messages: readonly Message[]): number => Math.max(...messages.map(({ receives }) => receives));
 
 /** What was not reached goes back at once: its group's failed message, still hidden, keeps the order. */
 const giveBack = <T>(batch: Batch, turns: readonly Turn<T>[]): void => {

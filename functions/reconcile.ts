@@ -13,8 +13,8 @@ export const reconcileHandler = ({ ports, ...batch }: Runtime) =>
     parse: parseRequest,
     keyOf,
     work: (items, signal) => {
-      const named = items.map(({ value: { namespace, name, trigger, id }, lastReceive }) => {
-        return { key: { namespace, name }, lastReceive, trigger, id };
+      const named = items.map(({ value: { namespace, name, trigger, id }, receives, lastReceive }) => {
+        return { key: { namespace, name }, receives, lastReceive, trigger, id };
       });
       return reconcile(named, ports, signal);
     },

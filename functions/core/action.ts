@@ -14,12 +14,14 @@ export type Action = { readonly destructive: boolean; readonly why: string } & (
 /**
  * What to do for one object, in order: first what the rest stands on, then harmless actions, then destructive ones.
  * `heldReason` is what a held action of this plan is reported as. `lookAgain`: a later pass has to go on from here.
+ * `unsure`: it rests on a topic not being there that had been, which one look alone does not prove.
  */
 export type Plan = {
   readonly actions: readonly Action[];
   readonly refusals: readonly Refusal[];
   readonly heldReason: Reason;
   readonly lookAgain: boolean;
+  readonly unsure: boolean;
 };
 
 /** One line about an action, for status, logs and people. */
@@ -48,12 +50,13 @@ export function describe(action: Action): string {
 export const planned = (
   actions: readonly Action[],
   refusals: readonly Refusal[] = [],
-  options: { heldReason?: Reason; lookAgain?: boolean } = {},
+  options: Partial<Pick<Plan, 'heldReason' | 'lookAgain' | 'unsure'>> = {},
 ): Plan => ({
   actions: [...actions].sort((a, b) => Number(a.destructive) - Number(b.destructive)),
   refusals,
   heldReason: options.heldReason ?? 'ApprovalRequired',
   lookAgain: options.lookAgain ?? false,
+  unsure: options.unsure ?? false,
 });
 
 /** A plan that does nothing, and says why. */

@@ -21,10 +21,10 @@ export function planDeletion(situation: Situation): Plan {
   if (observed === undefined) return planned([]);
   const wrongCluster = clusterRefusal(resource, observed, situation.clusterId);
   if (wrongCluster !== undefined) return refused(wrongCluster);
-  if (!observed.exists) return release;
+  if (!observed.exists) return { ...release, unsure: true };
   const bound = bindingOf(resource)?.topicId;
   if (bound === undefined) return bindBeforeDeletion(situation, observed) ?? release;
-  if (bound !== observed.id) return release;
+  if (bound !== observed.id) return { ...release, unsure: true };
   if (heirs(claimants ?? [], resource.uid).length > 0) return release;
   return planned([deletion(resource, observed), ...release.actions.map(afterDeletion(resource, observed))]);
 }

@@ -54,6 +54,8 @@ export type Outcome = {
   | { readonly kind: 'Drift'; readonly drift: readonly Omit<DriftEntry, 'since'>[] }
   /** final until something changes: refusals, terminal failures and held actions alike, the first gives the reason */
   | { readonly kind: 'Stopped'; readonly problems: readonly Refusal[] }
+  /** comes back so soon, with nothing done, that the status stays as it is */
+  | { readonly kind: 'Unsaid'; readonly failure: Failure }
   /** comes back by itself; `failure` gives the reason, `problems` are the other things to say */
   | { readonly kind: 'Failed'; readonly failure: Failure; readonly problems: readonly Refusal[] }
   /** the last receive failed: the message goes to the dead-letter queue */

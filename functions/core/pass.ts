@@ -24,13 +24,18 @@ export type Pass = {
   readonly gone: boolean;
 };
 
-/** Decides what this pass will do, and what it can say already. A look that failed decides nothing. */
-export function startPass(resource: TopicResource, seen: Look): Pass {
+/**
+ * Decides what this pass will do, and what it can say already. A look that failed decides nothing.
+ *
+ * @param again this is not the first look for its message: what seemed gone is believed to be gone
+ */
+export function startPass(resource: TopicResource, seen: Look, again: boolean): Pass {
   const blank = { resource, situation: undefined, plan: undefined, todo: [], applied: [], failures: [], problems: [] };
   const unread = { ...blank, binding: bindingOf(resource), live: 'unread' as const, gone: false };
   if (seen instanceof Failure) return { ...unread, failures: [seen] };
   try {
     const decided = plan(seen);
+    if (decided.unsure && !again) return { ...unread, failures: [seemsGone(resource)] };
     const { now, held } = permitted(decided, resource.mode);
     const problems = [...decided.refusals, ...heldProblem(held, decided.heldReason)];
     return { ...unread, situation: seen, plan: decided, todo: now, problems, live: liveOf(seen) };
@@ -47,9 +52,14 @@ export function outcomeOf(pass: Pass, lastReceive: boolean): Outcome {
   if (pass.gone) return { ...base, kind: 'Gone' };
   if (failure !== undefined && lastReceive) return { ...base, kind: 'DeadLettered', failure };
   const problems = [...pass.failures.filter(({ retryable }) => !retryable).map(asRefusal), ...pass.problems];
+  if (failure !== undefined && isUnsaid(pass, failure)) return { ...base, kind: 'Unsaid', failure };
   if (failure !== undefined) return { ...base, kind: 'Failed', failure, problems };
   return { ...base, ...ending(pass, problems) };
 }
+
+/** The world moved, or seemed to, before anything was done: the next look says what there is to say. */
+const isUnsaid = ({ applied, plan: decided }: Pass, { reason }: Failure): boolean =>
+  reason === 'ObservationOutdated' && applied.length === 0 && !decided?.lookAgain;
 
 type Ending =
   | { kind: 'Stopped'; problems: readonly Refusal[] }
@@ -74,6 +84,16 @@ function observation({ resource, situation, plan: decided }: Pass, problems: rea
   const drift = driftOf(resource, situation.observed, decided);
   return drift.length > 0 ? { kind: 'Drift', drift } : { kind: 'Observed' };
 }
+
+/**
+ * A broker may answer looks from a state that is older than what the controller has confirmed, so a topic that was just
+ * created can seem absent, or be taken for the one that it replaced (K007, K114).
+ */
+const seemsGone = ({ topicName }: TopicResource): Failure =>
+  new Failure('ObservationOutdated', `topic ${topicName} seems to be gone; it is looked for once more`, {
+    retryable: true,
+    retryAfterMs: 3_000,
+  });
 
 const asRefusal = ({ reason, message }: Failure): Refusal => ({ reason, message });
 

@@ -92,12 +92,15 @@ function planCreation(resource: TopicResource, spec: TopicSpec): Plan {
 
 function planMissing(resource: TopicResource): Plan {
   const why = `topic ${resource.topicName} with id ${bindingOf(resource)?.topicId} is gone: a new one would be empty and consumers would start over`;
-  return planned([{ type: 'CreateTopic', destructive: true, why }], [], { heldReason: 'TopicMissing' });
+  return planned([{ type: 'CreateTopic', destructive: true, why }], [], { heldReason: 'TopicMissing', unsure: true });
 }
 
 function planIdentityChange(resource: TopicResource, live: TopicId): Plan {
   const why = `topic ${resource.topicName} was deleted and created again by somebody else: its id is ${live}, not ${bindingOf(resource)?.topicId}`;
-  return planned([{ type: 'BindTopic', id: live, destructive: true, why }], [], { heldReason: 'IdentityChanged' });
+  return planned([{ type: 'BindTopic', id: live, destructive: true, why }], [], {
+    heldReason: 'IdentityChanged',
+    unsure: true,
+  });
 }
 
 function planAdoption(situation: Situation, spec: TopicSpec, observed: LiveObservation): Plan {

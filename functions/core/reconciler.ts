@@ -22,8 +22,17 @@ export type Ports = {
   readonly log: Logger;
 };
 
-/** One object to look at. `lastReceive`: when this pass fails, the message goes to the dead-letter queue. */
-export type Item = { readonly key: Key; readonly lastReceive: boolean; readonly trigger: string; readonly id: string };
+/**
+ * One object to look at. `receives`: how often its message was given out, this time included. `lastReceive`: when this
+ * pass fails, the message goes to the dead-letter queue.
+ */
+export type Item = {
+  readonly key: Key;
+  readonly receives: number;
+  readonly lastReceive: boolean;
+  readonly trigger: string;
+  readonly id: string;
+};
 
 /** What becomes of the message. `hideSeconds` is a lower bound for how long it must stay hidden. */
 export type Settled =
@@ -58,7 +67,11 @@ export async function reconcile(
     (entry): entry is TopicResource => entry !== 'gone' && !(entry instanceof Failure),
   );
   const looks = await look(resources, ports, signal);
-  const passes = resources.map((resource) => startPass(resource, looks.get(keyOf(resource.key)) ?? notLooked()));
+  const again = new Set(items.filter(({ receives }) => receives > 1).map(({ key }) => keyOf(key)));
+  const passes = resources.map((resource) => {
+    const key = keyOf(resource.key);
+    return startPass(resource, looks.get(key) ?? notLooked(), again.has(key));
+  });
   const done = new Map((await apply(passes, ports, signal)).map((pass) => [keyOf(pass.resource.key), pass]));
   const settled = items.map(async (item) => {
     const pass = done.get(keyOf(item.key));

@@ -15,7 +15,7 @@ const maxMessageLength = 2_000;
  * @see https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md for Reconciling and Stalled
  */
 export function statusOf(resource: TopicResource, outcome: Outcome, now: Date): TopicStatus | undefined {
-  if (outcome.kind === 'Gone') return undefined;
+  if (outcome.kind === 'Gone' || outcome.kind === 'Unsaid') return undefined;
   const time = `${now.toISOString().slice(0, 19)}Z`;
   const drift =
     outcome.kind === 'Drift'
@@ -38,9 +38,10 @@ export const sameStatus = (a: TopicStatus | undefined, b: TopicStatus): boolean 
 /** As it goes over the wire: what was read and what was built may differ in prototypes and absent fields. */
 const asJson = (status: TopicStatus): unknown => JSON.parse(JSON.stringify(status));
 
+type Said = Exclude<Outcome, { kind: 'Gone' | 'Unsaid' }>;
 type Verdict = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 
-function verdicts(resource: TopicResource, outcome: Exclude<Outcome, { kind: 'Gone' }>): Verdict[] {
+function verdicts(resource: TopicResource, outcome: Said): Verdict[] {
   switch (outcome.kind) {
     case 'Synced':
       return [ready('True', 'Synced', 'the topic is as specified')];

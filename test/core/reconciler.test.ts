@@ -24,9 +24,9 @@ function world() {
   };
   const apply = (name: string, spec: object = {}) =>
     resources.objects.apply({ metadata: { namespace: 'shop', name }, spec: { ...spec } });
-  const pass = async (names: readonly string[], lastReceive = false) => {
+  const pass = async (names: readonly string[], lastReceive = false, receives = 1) => {
     const items = names.map(
-      (name): Item => ({ key: { namespace: 'shop', name }, lastReceive, trigger: 'change', id: 'm' }),
+      (name): Item => ({ key: { namespace: 'shop', name }, receives, lastReceive, trigger: 'change', id: 'm' }),
     );
     return [...(await reconcile(items, ports, never)).values()];
   };
@@ -107,7 +107,7 @@ test('no finalizer, no topic', async () => {
   };
   assert.equal((await pass(['orders']))[0]?.redeliver, true);
   assert.equal(topics.topics.has('orders'), false);
-  assert.equal(ready('orders'), 'False ObservationOutdated');
+  assert.equal(ready('orders'), undefined); // it comes back so soon that there is nothing to say
 });
 
 test('an object that goes while its finalizer is added is left alone', async () => {
@@ -210,6 +210,54 @@ test('the last receive says that it was the last, the next success clears it (K1
   topics.fault = undefined;
   await pass(['orders']);
   assert.equal(ready('orders'), 'True Synced');
+});
+
+test('a topic that a broker denies right after its creation is looked for once more, unsaid (K007)', async () => {
+  const { topics, resources, apply, pass, ready } = world();
+  apply('orders');
+  await pass(['orders']);
+  const live = topics.topics.get('orders');
+  topics.topics.delete('orders');
+  const [settled] = await pass(['orders']);
+  assert.deepEqual([settled?.redeliver, settled?.redeliver && settled.hideSeconds], [true, 3]);
+  assert.deepEqual([ready('orders'), topics.topics.has('orders'), resources.writes.status], ['True Synced', false, 1]);
+  if (live) topics.topics.set('orders', live);
+  assert.equal((await pass(['orders'], false, 2))[0]?.redeliver, false);
+  assert.deepEqual([ready('orders'), resources.writes.status], ['True Synced', 1]);
+});
+
+test('a topic that is gone at the second look too is missing, and not created again (K114)', async () => {
+  const { topics, apply, pass, ready } = world();
+  apply('orders');
+  await pass(['orders']);
+  topics.topics.delete('orders');
+  await pass(['orders']);
+  assert.equal((await pass(['orders'], false, 2))[0]?.redeliver, false);
+  assert.deepEqual([ready('orders'), topics.topics.size], ['False TopicMissing', 0]);
+});
+
+test('a topic with another id is somebody else’s, after a second look (K115)', async () => {
+  const { topics, apply, pass, ready } = world();
+  apply('orders');
+  await pass(['orders']);
+  topics.add('orders', { numPartitions: 9 });
+  assert.equal((await pass(['orders']))[0]?.redeliver, true);
+  await pass(['orders'], false, 2);
+  assert.equal(ready('orders'), 'False IdentityChanged');
+});
+
+test('an object is not let go because its topic seemed gone once (K081)', async () => {
+  const { topics, resources, apply, pass } = world();
+  apply('orders', { deletionPolicy: 'Delete' });
+  await pass(['orders']);
+  const live = topics.topics.get('orders');
+  topics.topics.delete('orders');
+  resources.objects.delete({ namespace: 'shop', name: 'orders' });
+  assert.equal((await pass(['orders']))[0]?.redeliver, true);
+  assert.equal(resources.objects.all().length, 1);
+  if (live) topics.topics.set('orders', live);
+  await pass(['orders'], false, 2);
+  assert.deepEqual([topics.topics.size, resources.objects.all().length], [0, 0]);
 });
 
 test('a message for an object that is gone is done, with no call to the brokers (K150)', async () => {

@@ -1,4 +1,5 @@
 /** The Topics port on a Kafka cluster. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, type PerItem } from '../../core/outcome.ts';
 import type { ConfigChange, CreatedTopic, NewTopic, Topics } from '../../core/ports.ts';
 import type { ConfigEntry, LiveTopic, TopicId } from '../../core/topic.ts';
@@ -160,7 +161,7 @@ async function deleteByIds(
       const topics = batch.map((id) => ({ name: null, id }));
       const { answer } = await cluster.write(deleteTopics, { topics, timeoutMs: cluster.answerWithinMs }, signal);
       const settled = settle('delete', answer.throttleMs, answer.topics, ({ id }) => id, done);
-      return withoutAbsent(cluster, settled, signal);
+      return untilGone(cluster, await withoutAbsent(cluster, settled, signal), signal);
     },
   );
   return new Map([...outcomes, ...invalid.map((id) => [id, noTopicId(id)] as const)]);
@@ -185,6 +186,30 @@ async function withoutAbsent(cluster: Cluster, outcomes: Map<TopicId, 'done' | F
   }
   return outcomes;
 }
+
+const gonePauses = [0, 20, 50, 100, 200, 400] as const;
+
+/**
+ * The controller has deleted, the broker that answers looks may not know yet. Whoever looks next under the same name
+ * must not meet a topic that is no more, so the deletion counts once a look no longer shows it (reliability.md A10).
+ */
+async function untilGone(cluster: Cluster, outcomes: Map<TopicId, 'done' | Failure>, signal: AbortSignal) {
+  let shown = [...outcomes].filter(([, outcome]) => outcome === 'done').map(([id]) => id);
+  for (const pause of gonePauses) {
+    if (shown.length === 0 || signal.aborted) break;
+    await sleep(pause);
+    const topics = shown.map((id) => ({ id, name: null }));
+    const request = { topics, autoCreate: false, includeTopicOperations: false };
+    const answer = await cluster.read(metadata, request, signal).catch(asFailure);
+    if (answer instanceof Failure) continue;
+    shown = shown.filter((id) => answer.topics.some((topic) => topic.id === id && topic.code === 0));
+  }
+  for (const id of shown) outcomes.set(id, stillShown());
+  return outcomes;
+}
+
+const stillShown = (): Failure =>
+  new Failure('ObservationOutdated', 'the topic is deleted, but the brokers still show it', { retryable: true });
 
 const seemsGone = (): Failure => new Failure('ObservationOutdated', 'the topic seems to be gone', { retryable: true });
 

@@ -91,6 +91,16 @@ function load(kubeConfig: KubeConfig, file: string | undefined): void {
 type Dispatcher = NonNullable<ReturnType<RequestContext['getDispatcher']>>;
 type DispatcherFactory = (cluster: { server?: string } | null, tls: Readonly<Record<string, unknown>>) => Dispatcher;
 
+/** Where a connection leads and how: server, its name, certificate authority, own certificate. */
+type Target = readonly (string | Buffer | undefined)[];
+
+/** Asked for every request: compared without copying the certificates. */
+const sameTarget = (a: Target, b: Target): boolean =>
+  a.every((part, at) => {
+    const other = b[at];
+    return part === other || (Buffer.isBuffer(part) && Buffer.isBuffer(other) && part.equals(other));
+  });
+
 /**
  * client-node 2.0.1 opens a TLS connection per request: it makes a dispatcher (a connection pool) each time. This keeps
  * the last one for as long as server and certificates stay the same.
@@ -98,7 +108,7 @@ type DispatcherFactory = (cluster: { server?: string } | null, tls: Readonly<Rec
 function reuseConnections(kubeConfig: KubeConfig): { drop(): void; close(): Promise<void> } {
   const open = kubeConfig as unknown as { createDispatcher: DispatcherFactory };
   const create = open.createDispatcher.bind(kubeConfig);
-  let current: { key: string; dispatcher: Dispatcher } | undefined;
+  let current: { target: Target; dispatcher: Dispatcher } | undefined;
 
   // requests under way, watches among them, end on the old connection
   const close = async () => {
@@ -107,11 +117,11 @@ function reuseConnections(kubeConfig: KubeConfig): { drop(): void; close(): Prom
     await dispatcher?.close();
   };
   open.createDispatcher = (cluster, tls) => {
-    const key = JSON.stringify([cluster?.server, tls.servername, String(tls.ca), String(tls.cert)]);
-    if (current?.key !== key) {
+    const target = [cluster?.server, tls.servername, tls.ca, tls.cert] as Target;
+    if (current === undefined || !sameTarget(current.target, target)) {
       void close();
       // said outright, so that there is always a dispatcher, also for a server with a publicly trusted certificate
-      current = { key, dispatcher: create(cluster, { rejectUnauthorized: true, ...tls }) };
+      current = { target, dispatcher: create(cluster, { rejectUnauthorized: true, ...tls }) };
     }
     return current.dispatcher;
   };
