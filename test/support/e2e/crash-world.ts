@@ -1,0 +1,295 @@
+/**
+ * The built reconcile function in a process of its own, before a real API server and a real broker, with somebody in
+ * between who sees each call to the outside and can end the process at any of them. The harness itself plays the queue:
+ * a message whose process died is handed to another process at once.
+ */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { ProcessPool } from '../../../functions/runner/process.ts';
+import { buildBundles } from '../../../infra/build.ts';
+import type { System } from '../../../infra/local/system.ts';
+import { apiKeys, type KafkaProxy, startKafkaProxy } from '../kafka/proxy.ts';
+import { type ApiRequest, type KubeProxy, startKubeProxy } from '../kube/proxy.ts';
+import { Broker } from './broker.ts';
+import { Kubectl } from './kubectl.ts';
+import { scratchDirectory, startParts } from './world.ts';
+
+/** A call to the outside. `writes`: it changes something there. */
+export type Site = { readonly name: string; readonly writes: boolean };
+
+/**
+ * Where the process dies, at the call with this number in the flow: `before` it is passed on, or `during` it, when it has
+ * taken effect and nobody has heard of it yet. After a call is before the next one.
+ */
+export type Crash = { readonly call: number; readonly mode: 'before' | 'during' };
+
+export type Trace = { readonly sites: readonly Site[]; readonly deaths: number };
+
+export type CrashWorld = {
+  readonly user: Kubectl;
+  readonly broker: Broker;
+  /** requests to Kafka that the product must never send */
+  readonly violations: readonly string[];
+  /** Puts a process in place that has worked on nothing yet: it has no connections, so that calls can be counted. */
+  renew(): Promise<void>;
+  /**
+   * Delivers a message about an object again and again until it is done with.
+   *
+   * @param crash ends the process there, once; with a number past the last call right after its answer, which is lost then
+   */
+  work(name: string, crash?: Crash): Promise<Trace>;
+  /** Delivers a message once, to a new process that dies there. */
+  die(name: string, crash: Crash): Promise<void>;
+  stop(): Promise<void>;
+};
+
+const bundles = join(import.meta.dirname, '..', '..', '..', 'dist');
+const mostDeliveries = 5;
+
+export async function startCrashWorld(): Promise<CrashWorld> {
+  await buildBundles(['reconcile', 'runner-child']);
+  const dir = scratchDirectory();
+  const system = await startParts(dir, ['apiserver', 'kafka']);
+  const { KAFKA_BROKERS = '', KAFKA_CLUSTER_ID = '' } = system.exports;
+  const kafka = await startKafkaProxy(KAFKA_BROKERS);
+  const kube = await startKubeProxy(apiServerOf(system).server, {
+    key: readFileSync(join(dir, 'data', 'apiserver', 'tls', 'apiserver.key')),
+    cert: readFileSync(join(dir, 'data', 'apiserver', 'tls', 'apiserver.crt')),
+  });
+  const queue = await startQueue();
+  const processes = new Processes({
+    ...system.exports,
+    KUBECONFIG: kubeconfigVia(kube, apiServerOf(system).kubeconfigs.reconciler, dir),
+    KAFKA_BROKERS: kafka.address,
+    KAFKA_CLUSTER_ID,
+    SQS_ENDPOINT: queue.endpoint,
+    RECONCILE_QUEUE_URL: `${queue.endpoint}/reconcile.fifo`,
+    MAX_RECEIVE_COUNT: '20',
+    LOG_LEVEL: 'error',
+  });
+  const sentry = new Sentry(() => processes.killCurrent());
+  watchKube(kube, sentry);
+  watchKafka(kafka, sentry);
+  const broker = new Broker(KAFKA_BROKERS, join(dir, 'data', 'kafka-1', 'data'));
+  await broker.connect();
+  const user = new Kubectl(apiServerOf(system).kubeconfigs['tenant-a']);
+  return {
+    user,
+    broker,
+    violations: kafka.violations,
+    renew: () => processes.killCurrent(),
+    work: (name, crash) => work(processes, sentry, name, crash),
+    die: async (name, crash) => {
+      await processes.killCurrent();
+      sentry.begin(crash);
+      const { ending } = await processes.invoke(messageAbout(name, 1));
+      if (ending.kind !== 'crashed') throw new Error(`the process did not die: ${ending.kind}`);
+    },
+    async stop() {
+      user.close();
+      await Promise.all([broker.close(), processes.end()]);
+      await Promise.all([kafka.close(), kube.close(), system.stop()]);
+      queue.close();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function apiServerOf({ apiServer }: System) {
+  if (apiServer === undefined) throw new Error('the system has no API server');
+  return apiServer;
+}
+
+async function work(processes: Processes, sentry: Sentry, name: string, crash?: Crash): Promise<Trace> {
+  sentry.begin(crash);
+  let deaths = 0;
+  for (let receives = 1; receives <= mostDeliveries; receives++) {
+    const { ending } = await processes.invoke(messageAbout(name, receives));
+    if (ending.kind === 'crashed' && sentry.struck) deaths++;
+    else if (ending.kind !== 'returned') throw new Error(`the function ended otherwise: ${JSON.stringify(ending)}`);
+    else if (!isDone(ending.value)) continue;
+    else if (sentry.isDueAtTheEnd()) {
+      await processes.killCurrent();
+      deaths++;
+    } else return { sites: sentry.sites, deaths };
+  }
+  throw new Error(`after ${mostDeliveries} deliveries there is still work to do`);
+}
+
+const isDone = (answer: unknown): boolean =>
+  (answer as { batchItemFailures: readonly unknown[] }).batchItemFailures.length === 0;
+
+/** Counts the calls of one flow, and strikes at the one where it was told to. */
+class Sentry {
+  sites: Site[] = [];
+  struck = false;
+  readonly #kill: () => Promise<void>;
+  #crash: Crash | undefined;
+
+  constructor(kill: () => Promise<void>) {
+    this.#kill = kill;
+  }
+
+  begin(crash: Crash | undefined): void {
+    this.sites = [];
+    this.struck = false;
+    this.#crash = crash;
+  }
+
+  /** @returns the call's number, or `dropped` */
+  async arrives(site: Site): Promise<number | 'dropped'> {
+    const call = this.sites.push(site) - 1;
+    return (await this.#strike({ call, mode: 'before' })) ? 'dropped' : call;
+  }
+
+  /** @returns whether the answer is lost */
+  answered = (call: number): Promise<boolean> => this.#strike({ call, mode: 'during' });
+
+  /** The crash is meant for the moment behind the last call. */
+  isDueAtTheEnd(): boolean {
+    if (this.struck || this.#crash === undefined) return false;
+    if (this.#crash.call !== this.sites.length) throw new Error(`call ${this.#crash.call} never came`);
+    this.struck = true;
+    return true;
+  }
+
+  async #strike({ call, mode }: Crash): Promise<boolean> {
+    if (this.struck || this.#crash?.call !== call || this.#crash.mode !== mode) return false;
+    this.struck = true;
+    await this.#kill();
+    return true;
+  }
+}
+
+function watchKube(proxy: KubeProxy, sentry: Sentry): void {
+  const calls = new WeakMap<ApiRequest, number>();
+  proxy.hooks.onRequest = async (request) => {
+    const call = await sentry.arrives({ name: siteOf(request), writes: request.method !== 'GET' });
+    if (call === 'dropped') return 'drop';
+    calls.set(request, call);
+    return 'forward';
+  };
+  proxy.hooks.onResponse = async (request) => ((await sentry.answered(calls.get(request) ?? -1)) ? 'drop' : 'deliver');
+}
+
+function siteOf({ method, url }: ApiRequest): string {
+  const { pathname, searchParams } = new URL(url, 'https://api');
+  const field = searchParams.get('fieldSelector')?.split('=')[0];
+  if (field !== undefined) return `LIST by ${field}`;
+  return `${method} ${pathname.endsWith('/status') ? 'status' : 'object'}`;
+}
+
+/** The function sends nothing else that changes topics. */
+const writes: ReadonlyMap<number, string> = new Map(
+  (['createTopics', 'deleteTopics', 'createPartitions', 'incrementalAlterConfigs', 'legacyAlterConfigs'] as const).map(
+    (name) => [apiKeys[name], name],
+  ),
+);
+const reads: ReadonlyMap<number, string> = new Map([
+  [18, 'apiVersions'],
+  ...(['listOffsets', 'metadata', 'describeConfigs'] as const).map((name) => [apiKeys[name], name] as const),
+]);
+
+function watchKafka(proxy: KafkaProxy, sentry: Sentry): void {
+  const calls = new WeakMap<object, number>();
+  proxy.hooks.onRequest = async (request) => {
+    const { apiKey } = request;
+    const name = writes.get(apiKey) ?? reads.get(apiKey) ?? `API ${apiKey}`;
+    const call = await sentry.arrives({ name, writes: writes.has(apiKey) });
+    if (call === 'dropped') return 'drop';
+    calls.set(request, call);
+    return 'forward';
+  };
+  proxy.hooks.onResponse = async (request) => ((await sentry.answered(calls.get(request) ?? -1)) ? 'drop' : 'deliver');
+}
+
+/** The process that works now, and one that waits to take its place. */
+class Processes {
+  readonly #environment: Readonly<Record<string, string>>;
+  #current: ProcessPool;
+  #spare: ProcessPool;
+
+  constructor(environment: Readonly<Record<string, string>>) {
+    this.#environment = environment;
+    this.#current = this.#start();
+    this.#spare = this.#start();
+  }
+
+  invoke(event: unknown) {
+    return this.#current.invoke(event);
+  }
+
+  /** SIGKILL. @returns when it has ended */
+  async killCurrent(): Promise<void> {
+    const dying = this.#current;
+    this.#current = this.#spare;
+    this.#spare = this.#start();
+    await dying.kill();
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([this.#current.kill(), this.#spare.kill()]);
+  }
+
+  #start(): ProcessPool {
+    const pool = new ProcessPool({
+      child: join(bundles, 'runner-child.cjs'),
+      bundle: join(bundles, 'reconcile.cjs'),
+      exportName: 'handler',
+      environment: this.#environment,
+      memoryMegabytes: 512,
+      timeoutSeconds: 30,
+      freeze: false,
+    });
+    pool.warm(1);
+    return pool;
+  }
+}
+
+function kubeconfigVia({ server }: KubeProxy, kubeconfig: string, dir: string): string {
+  const file = join(dir, 'kubeconfig.proxied');
+  writeFileSync(file, readFileSync(kubeconfig, 'utf8').replace(/server: .*/, `server: ${server}`), { mode: 0o600 });
+  return file;
+}
+
+/** Takes every wish for another visibility: messages come back when the harness says so. */
+async function startQueue(): Promise<{ endpoint: string; close(): void }> {
+  const server = createServer(async (request, response) => {
+    const { Entries } = JSON.parse(await new Response(request as never).text());
+    response.setHeader('content-type', 'application/x-amz-json-1.0');
+    response.end(JSON.stringify({ Successful: Entries.map(({ Id }: { Id: string }) => ({ Id })), Failed: [] }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/** A batch of one. @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
+function messageAbout(name: string, receives: number): unknown {
+  const messageId = randomUUID();
+  return {
+    Records: [
+      {
+        messageId,
+        receiptHandle: messageId,
+        body: JSON.stringify({ v: 1, namespace: 'default', name, trigger: 'change', id: messageId }),
+        attributes: { ApproximateReceiveCount: String(receives), MessageGroupId: name },
+        messageAttributes: {},
+        md5OfBody: '',
+        eventSource: 'aws:sqs',
+        eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:reconcile.fifo',
+        awsRegion: 'us-east-1',
+      },
+    ],
+  };
+}
