@@ -56,7 +56,7 @@ export async function obtain(
 ): Promise<string> {
   const place = placeOf(artifact, cache);
   if (existsSync(place)) return place;
-  await requireTools(artifact.tools);
+  requireTools(artifact.tools);
   mkdirSync(cache, { recursive: true });
   const lock = await waitForLock(join(cache, `${artifact.lock}.lock`), artifact, progress, signal);
   try {

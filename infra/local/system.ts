@@ -62,7 +62,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const wanted = localParts(parts, outside);
   const { dir, brokers = 1, progress = () => {} } = options;
   try {
-    await checkTools(wanted);
+    checkTools(wanted);
     return await bringUp(
       { dir, wanted, brokers, outside, progress, signal, onSpawn },
       stop,
@@ -106,13 +106,13 @@ const artifacts: Partial<Record<PartName, Artifact>> = {
 };
 
 /** All complaints at once, before anything is fetched. What is in the cache needs no tool but Java to run it. */
-async function checkTools(wanted: ReadonlySet<PartName>): Promise<void> {
+function checkTools(wanted: ReadonlySet<PartName>): void {
   const tools = new Set<Tool>(wanted.has('kafka') || wanted.has('elasticmq') ? ['java'] : []);
   for (const part of wanted) {
     const artifact = artifacts[part];
     if (artifact !== undefined && !isCached(artifact)) for (const tool of artifact.tools) tools.add(tool);
   }
-  await requireTools([...tools]);
+  requireTools([...tools]);
 }
 
 async function bringUp(start: Start, stop: AbortController, inherited: NodeJS.ProcessEnv): Promise<System> {

@@ -46,7 +46,7 @@ export class MissingTool extends Error {
 }
 
 /** @throws MissingTool */
-export async function requireTools(tools: readonly Tool[]): Promise<void> {
+export function requireTools(tools: readonly Tool[]): void {
   const complaints = tools.map(complaint).filter((line) => line !== undefined);
   if (complaints.length > 0) throw new MissingTool(complaints.join('\n'));
 }
@@ -55,12 +55,11 @@ export async function requireTools(tools: readonly Tool[]): Promise<void> {
 export function complaint(tool: Tool): string | undefined {
   const { title, command, args, version, least, install } = requirements[tool];
   const answer = spawnSync(command, args, { encoding: 'utf8' });
-  const least2 = least.join('.');
   if (answer.error !== undefined) return `${title} is missing ("${command}" was not found): install ${install}`;
   const found = version.exec(`${answer.stdout}${answer.stderr}`);
   if (answer.status !== 0 || found === null)
     return `${title} does not work ("${command} ${args.join(' ')}" failed): install ${install}`;
   const [major, minor] = [Number(found[1]), Number(found[2] ?? 0)];
   if (major > least[0] || (major === least[0] && minor >= least[1])) return undefined;
-  return `${title} ${major}.${minor} is too old, ${least2} is needed: install ${install}`;
+  return `${title} ${major}.${minor} is too old, ${least.join('.')} is needed: install ${install}`;
 }

@@ -21,6 +21,8 @@ const manifest = (name: string) => ({
   spec: { numPartitions: 1, replicationFactor: 1 },
 });
 
+type KafkaTopic = { status?: { conditions: { type: string; status: string }[] } };
+
 describe('the local system', () => {
   const dir = temporary();
   let system: System;
@@ -128,6 +130,23 @@ describe('the local system', () => {
       await createQueues(system.exports.SQS_ENDPOINT ?? ''),
       Object.fromEntries(Object.entries(system.exports).filter(([name]) => name.endsWith('_URL'))),
     );
+  });
+
+  test('runs our own parts alone on an API server, brokers and queues from outside', async (t) => {
+    const { TOPICSMITH_LOCAL, ...env } = { ...process.env, ...system.exports };
+    const other = temporary();
+    const ours = await startSystem({ dir: other.path, env });
+    t.after(async () => {
+      await ours.stop();
+      other.remove();
+    });
+    assert.deepEqual([...ours.parts.keys()], ['forwarder', 'runner']);
+    await client().request('POST', topics, { body: manifest('from-outside') });
+    const isReady = async () => {
+      const { status } = (await client().request('GET', `${topics}/from-outside`)) as KafkaTopic;
+      return status?.conditions.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+    };
+    assert.ok(await until(isReady, 60_000));
   });
 
   test('counts no deliberate end as a crash', async () => {
