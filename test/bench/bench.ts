@@ -1,5 +1,5 @@
 /** `npm run bench`: how fast the whole system is and what it costs, seen from outside. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endAll, isRunning, type ProcessId, run, signalGroup } from '../../infra/local/process.ts';
@@ -30,13 +30,24 @@ async function bench(options: Options): Promise<Report> {
   const interrupted = new Promise<never>((_, reject) => {
     end.signal.addEventListener('abort', () => reject(new Interrupted('interrupted')));
   });
+  let failed = false;
   try {
     return await Promise.race([interrupted, inSystem(place, options)]);
+  } catch (error) {
+    failed = !end.signal.aborted;
+    throw error;
   } finally {
     say('stopping');
     await endAll(spawned, 0);
-    rmSync(dir, { recursive: true, force: true });
+    clear(dir, failed);
   }
+}
+
+function clear(dir: string, keepLogs: boolean): void {
+  if (keepLogs) say(`the logs stay in ${join(dir, 'logs')}`);
+  const entries = readdirSync(dir).filter((name) => !keepLogs || name !== 'logs');
+  for (const name of entries) rmSync(join(dir, name), { recursive: true });
+  if (!keepLogs) rmSync(dir, { recursive: true });
 }
 
 /** In a process of its own: esbuild keeps some hundred megabytes for as long as the process that called it lives. */

@@ -3,8 +3,8 @@ import type { Api, StoredTopic, WatchEvent } from './api.ts';
 
 export type Wish = (event: WatchEvent) => boolean;
 
-/** Nothing is expected to stand still for so long, on any machine: then something is broken. */
-const stalledMs = 60_000;
+/** Longer than a message can be hidden after a failure (180 s, `VisibilityTimeout`): then something is broken. */
+const stalledMs = 200_000;
 
 type Waiting = {
   readonly missing: Set<string>;
@@ -36,7 +36,7 @@ export class Watcher {
    *
    * @param names objects that have to fulfil the wish with an event from now on
    * @returns when each was first seen to, by the clock of `performance.now()`
-   * @throws Error that names an object and what it says of itself, when nothing moves for a minute
+   * @throws Error that names an object and what it says of itself, when nothing moves for some minutes
    */
   seen(names: readonly string[], wish: Wish): Promise<ReadonlyMap<string, number>> {
     const { promise, resolve, reject } = Promise.withResolvers<ReadonlyMap<string, number>>();
