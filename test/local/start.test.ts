@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { identify, until } from '../../infra/local/process.ts';
-import { directory, isAlive } from './support.ts';
+import { isAlive, temporary } from './support.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'infra', 'local');
 const nowhere = 'http://127.0.0.1:9'; // discard: nobody listens
@@ -15,14 +15,18 @@ function withoutOutside(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return { ...rest, ...env };
 }
 
-/** Starts `start.ts` or `stop.ts`; whatever runs in `dir` is ended after the test. */
-function launch(
-  t: TestContext,
-  program: 'start' | 'stop',
-  dir: string,
-  args: string[] = [],
-  env: NodeJS.ProcessEnv = {},
-) {
+/** A directory for a system. What runs there is ended after the test, and only then the directory removed. */
+function place(t: TestContext): string {
+  const { path, remove } = temporary();
+  t.after(() => {
+    spawnSync(process.execPath, [join(folder, 'stop.ts'), '--dir', path]);
+    remove();
+  });
+  return path;
+}
+
+/** Runs `start.ts` or `stop.ts`. */
+function launch(program: 'start' | 'stop', dir: string, args: string[] = [], env: NodeJS.ProcessEnv = {}) {
   const all = [join(folder, `${program}.ts`), '--dir', dir, ...args];
   const child = spawn(process.execPath, all, { env: withoutOutside(env), stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
@@ -31,20 +35,19 @@ function launch(
       text += chunk;
     });
   const ended = new Promise<number | null>((resolve) => child.on('close', (code) => resolve(code)));
-  t.after(() => spawnSync(process.execPath, [join(folder, 'stop.ts'), '--dir', dir]));
   return { child, ended, text: () => text };
 }
 
 const emq = ['--only', 'elasticmq'];
 const json = (dir: string, name: string) => JSON.parse(readFileSync(join(dir, name), 'utf8'));
 const pidsOf = (dir: string): number[] => Object.values(json(dir, 'ready').pids);
-const isReady = (dir: string) => until(() => existsSync(join(dir, 'ready')), 60_000);
+const isReady = (dir: string) => until(() => existsSync(join(dir, 'ready')), 180_000);
 
 describe('npm start', () => {
   test('serves in the foreground until Ctrl-C, however often pressed, and leaves no process', async (t) => {
-    const dir = directory(t);
+    const dir = place(t);
     // No chosen part talks to an API server, so this one is not touched.
-    const { child, ended, text } = launch(t, 'start', dir, emq, { KUBECONFIG: '/nowhere/kubeconfig' });
+    const { child, ended, text } = launch('start', dir, emq, { KUBECONFIG: '/nowhere/kubeconfig' });
     assert.ok(await isReady(dir), text());
     const pids = pidsOf(dir);
     assert.equal(pids.length, 2);
@@ -61,8 +64,8 @@ describe('npm start', () => {
   });
 
   test('--detach returns when everything serves; a second start says so; npm stop ends it', async (t) => {
-    const dir = directory(t);
-    const start = launch(t, 'start', dir, [...emq, '--detach']);
+    const dir = place(t);
+    const start = launch('start', dir, [...emq, '--detach']);
     assert.equal(await start.ended, 0, start.text());
     assert.ok(existsSync(join(dir, 'ready')));
     const pids = pidsOf(dir);
@@ -73,25 +76,25 @@ describe('npm start', () => {
     assert.match(shell.stdout, /^http:.*\/reconcile\.fifo http:.*\/ticks-dlq\.fifo$/m);
     assert.equal(statSync(dir).mode & 0o777, 0o700);
 
-    const second = launch(t, 'start', dir, [...emq, '--detach']);
+    const second = launch('start', dir, [...emq, '--detach']);
     assert.equal(await second.ended, 1);
     assert.match(second.text(), /^start: The system in .* runs already \(process \d+\)\. To stop it: npm stop\n$/);
     assert.ok(pids.every(isAlive));
 
-    const stop = launch(t, 'stop', dir);
+    const stop = launch('stop', dir);
     assert.equal(await stop.ended, 0);
     assert.equal(stop.text(), 'stopped\n');
     assert.ok(!pids.some(isAlive));
     assert.deepEqual(readdirSync(dir).sort(), ['logs', 'processes']);
 
-    const again = launch(t, 'stop', dir);
+    const again = launch('stop', dir);
     assert.equal(await again.ended, 0);
     assert.match(again.text(), /^nothing runs in /);
   });
 
   test('notices when a part ends, names it, shows the end of its log and fails', async (t) => {
-    const dir = directory(t);
-    const { ended, text } = launch(t, 'start', dir, emq);
+    const dir = place(t);
+    const { ended, text } = launch('start', dir, emq);
     assert.ok(await isReady(dir), text());
     const { supervisor, elasticmq } = json(dir, 'ready').pids;
     process.kill(elasticmq, 'SIGKILL');
@@ -101,22 +104,22 @@ describe('npm start', () => {
   });
 
   test('clears up after a supervisor that was killed', async (t) => {
-    const dir = directory(t);
-    const first = launch(t, 'start', dir, emq);
+    const dir = place(t);
+    const first = launch('start', dir, emq);
     assert.ok(await isReady(dir), first.text());
     const { elasticmq } = json(dir, 'ready').pids;
     first.child.kill('SIGKILL');
     await first.ended;
     assert.ok(isAlive(elasticmq));
-    const second = launch(t, 'start', dir, [...emq, '--detach']);
+    const second = launch('start', dir, [...emq, '--detach']);
     assert.equal(await second.ended, 0, second.text());
     assert.ok(!isAlive(elasticmq));
     assert.ok(pidsOf(dir).every(isAlive));
   });
 
   test('ends what it has begun when it is interrupted before it serves', async (t) => {
-    const dir = directory(t);
-    const { child, ended, text } = launch(t, 'start', dir, emq);
+    const dir = place(t);
+    const { child, ended, text } = launch('start', dir, emq);
     const processes = join(dir, 'processes');
     await until(() => existsSync(processes) && readFileSync(processes, 'utf8').endsWith('\n'), 30_000);
     const { pid } = json(dir, 'processes');
@@ -161,8 +164,8 @@ describe('npm start', () => {
   ];
   for (const { reason, args, env, want } of refusals)
     test(`says in one line what is wrong with ${reason}, and leaves nothing running`, async (t) => {
-      const dir = directory(t);
-      const { ended, text } = launch(t, 'start', dir, args, env);
+      const dir = place(t);
+      const { ended, text } = launch('start', dir, args, env);
       assert.equal(await ended, 1);
       assert.match(text(), want);
       assert.equal(
@@ -175,11 +178,11 @@ describe('npm start', () => {
     });
 
   test('names every tool that the cache does not make unnecessary', async (t) => {
-    const dir = directory(t);
+    const dir = place(t);
     const programs = join(dir, 'programs');
     mkdirSync(programs);
     symlinkSync(process.execPath, join(programs, 'node'));
-    const { ended, text } = launch(t, 'start', join(dir, 'state'), [], {
+    const { ended, text } = launch('start', join(dir, 'state'), [], {
       PATH: programs,
       XDG_CACHE_HOME: join(dir, 'cache'),
     });
@@ -188,7 +191,7 @@ describe('npm start', () => {
   });
 
   test('explains an option it does not know', async (t) => {
-    const { ended, text } = launch(t, 'start', directory(t), ['--brokers', '2']);
+    const { ended, text } = launch('start', place(t), ['--brokers', '2']);
     assert.equal(await ended, 2);
     assert.match(text(), /^start: --brokers is "2": it has to be 1 or 3\nusage: npm start/);
   });
