@@ -140,7 +140,7 @@ export interface Ticks {
   send(tick: Tick, signal: AbortSignal): Promise<void>;
 }
 
-/** Structured logs: one line per call. `fields` are plain data, never whole errors or configuration. */
+/** Structured logs: one line per call. `fields` are texts, numbers, booleans, errors, and lists of them: no other objects. */
 export type Logger = Record<
   'debug' | 'info' | 'warn' | 'error',
   (event: string, fields?: Readonly<Record<string, unknown>>) => void

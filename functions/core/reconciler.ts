@@ -127,10 +127,7 @@ const named = (item: Item, { resource }: Pass) => ({
 function logOutcome(item: Item, pass: Pass, outcome: string, log: Logger): void {
   for (const action of pass.applied)
     log.info('applied', { ...named(item, pass), action: action.type, what: describe(action) });
-  const failed = pass.failures.map(({ reason, message, cause }) => ({
-    reason,
-    message,
-    ...(cause !== undefined && { cause }),
-  }));
-  log.info('outcome', { ...named(item, pass), outcome, ...(failed.length > 0 && { failed }) });
+  const { failures } = pass;
+  const failed = { reasons: failures.map(({ reason }) => reason), failed: failures };
+  log.info('outcome', { ...named(item, pass), outcome, ...(failures.length > 0 && failed) });
 }

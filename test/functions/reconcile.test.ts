@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { createLogger } from '../../functions/adapters/log.ts';
 import { Failure } from '../../functions/core/outcome.ts';
 import { handler as lambda, reconcileHandler } from '../../functions/reconcile.ts';
 import { context } from './batch-world.ts';
@@ -70,6 +71,18 @@ describe('reconcile function', () => {
     const answer = await reconcileHandler(runtime)(batchOf([request('orders', 3)]), context(30_000));
     assert.deepEqual(answer, failed('m0'));
     assert.match(conditions('orders'), /Stalled=True DeadLettered/);
+  });
+
+  test('the log says why a pass failed', async () => {
+    const { runtime, topics, apply } = world();
+    apply('orders');
+    topics.fault = () => ({ at: 'before', error: brokerAway });
+    const written: string[] = [];
+    const ports = { ...runtime.ports, log: createLogger({ write: (line) => void written.push(line) }) };
+    await reconcileHandler({ ...runtime, ports })(batchOf([request('orders')]), context(30_000));
+    const outcome = written.map((line) => JSON.parse(line)).find(({ event }) => event === 'outcome');
+    assert.deepEqual(outcome.reasons, ['BrokerUnavailable']);
+    assert.match(outcome.failed[0], /no broker answers/);
   });
 
   for (const [reason, body] of [
