@@ -14,6 +14,8 @@ import { ownership } from './ownership.ts';
 const world = await startWorld();
 after(() => world.stop());
 
+// first, while a broker that was killed has little to recover
+describe('outage', () => outage(world));
 describe('creation and adoption', () => creation(world));
 describe('changes', () => changes(world));
 describe('identity and deletion', () => identity(world));
@@ -21,7 +23,6 @@ describe('ownership', () => ownership(world));
 describe('modes', () => modes(world));
 describe('bad input', () => badInput(world));
 describe('messages', () => messages(world));
-describe('outage', () => outage(world));
 
 test('K128: everything that all this has left behind stays as it is, tick after tick', async () => {
   const { a, b, queues } = world;
