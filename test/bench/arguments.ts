@@ -18,6 +18,8 @@ export type Options = {
   readonly count: number;
   /** objects one after another, in phase `idle` */
   readonly singles: number;
+  /** seconds of silence before each request of phase `idle` */
+  readonly pause: number;
   readonly phases: ReadonlySet<PhaseName>;
   readonly json: boolean;
   readonly profile: boolean;
@@ -31,6 +33,7 @@ export const usage = `usage: npm run bench [-- OPTION ...]
 
   --count N       objects per phase, 1 to 10000 (default 200)
   --singles N     objects one after another while all is idle, 2 to 1000 (default 50)
+  --pause N       seconds of silence before each of those requests, 0 to 60 (default 0)
   --phases A,B    only these: ${phaseNames.join(', ')} (default all; what one of them needs is done too)
   --profile       sample where our processes spend their CPU time; slows them down a little
   --json          print one JSON object instead of tables
@@ -46,6 +49,7 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
   return {
     count: wholeNumber('--count', values.count, 1, 10_000),
     singles: wholeNumber('--singles', values.singles, 2, 1_000),
+    pause: wholeNumber('--pause', values.pause, 0, 60),
     phases: phasesOf(values.phases),
     json: values.json,
     profile: values.profile,
@@ -59,6 +63,7 @@ function parsed(args: readonly string[]) {
       options: {
         count: { type: 'string', default: '200' },
         singles: { type: 'string', default: '50' },
+        pause: { type: 'string', default: '0' },
         phases: { type: 'string', default: phaseNames.join(',') },
         json: { type: 'boolean', default: false },
         profile: { type: 'boolean', default: false },

@@ -70,11 +70,11 @@ const about = ({ count }: Options) => ({
 });
 
 async function timedRun(installation: Installation, outside: Outside, options: Options) {
-  const { phases, count, singles } = options;
+  const { phases, count, singles, pause } = options;
   const profiler = options.profile ? new Profiler(installation.place.dir) : undefined;
   return withProduct(installation, { ...outside, profiler }, environment(installation.system), async (world) => {
     const memoryAtStart = Object.fromEntries(usageOf(world.pids));
-    const idled = phases.has('idle') ? await idle(world, singles) : undefined;
+    const idled = phases.has('idle') ? await idle(world, singles, pause) : undefined;
     const names = namesOf('topic', count);
     const done: Partial<Record<LoadName, Fleet>> = {};
     let resynced: Resync | undefined;

@@ -1,8 +1,8 @@
 /** What is measured while the product runs. */
-import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Api } from './api.ts';
 import { AuditMark, type RequestsByUser } from './audit.ts';
-import { inParallel, type Load, load, namesOf } from './loads.ts';
+import { inParallel, type Load, type LoadName, load, namesOf } from './loads.ts';
 import { cpuBetween, machineCpuSeconds, namesByPid, type Usage, usageOf, type Watched } from './processes.ts';
 import type { Profile, Profiler } from './profile.ts';
 import type { Queues } from './queues.ts';
@@ -70,16 +70,24 @@ export async function fleet(world: World, { send, wish, check, name }: Load, nam
   return { ...cost, count: names.length, seconds: result.seconds, latencyMs: summarize(result.latencies) };
 }
 
-/** One object after another, each only when nothing is left of the one before: created, edited, deleted. */
-export async function idle(world: World, count: number): Promise<Idle> {
+/**
+ * One object after another, each only when nothing is left of the one before: created, edited, deleted.
+ *
+ * @param pauseSeconds silence before each request, in which connections may be closed
+ */
+export async function idle(world: World, count: number, pauseSeconds: number): Promise<Idle> {
   world.progress(`idle: ${count} objects, one after another`);
+  const ask = async (what: LoadName, name: string) => {
+    await delay(1000 * pauseSeconds);
+    return single(world, load(what), name);
+  };
   const names = namesOf('single', count);
   const { result, cost } = await costing(world, async () => {
     const times = { create: [] as number[], edit: [] as number[], delete: [] as number[] };
     for (const name of names) {
-      times.create.push(await single(world, load('create'), name));
-      times.edit.push(await single(world, load('grow'), name));
-      times.delete.push(await single(world, load('delete'), name));
+      times.create.push(await ask('create', name));
+      times.edit.push(await ask('grow', name));
+      times.delete.push(await ask('delete', name));
     }
     return times;
   });
@@ -118,32 +126,30 @@ async function single({ api, watcher, queues, namespace }: World, { send, wish }
 }
 
 async function costing<T>(world: World, work: () => Promise<T>): Promise<{ result: T; cost: Cost }> {
+  const ours = () => new Map([...namesByPid(world.pids)].filter(([, name]) => profiled.has(name)));
   const mark = new AuditMark(world.auditLog);
+  world.profiler?.start(ours().keys());
   const machineBefore = machineCpuSeconds();
   const before = usageOf(world.pids);
-  const { result, profiles } = await profiling(world, work);
+  const result = await work();
   await world.queues.settled();
   const after = usageOf(world.pids);
+  const machineAfter = machineCpuSeconds();
+  const profiles = await world.profiler?.stop(ours());
   const cpuSeconds = cpuBetween(before, after);
-  const othersCpuSeconds = others(machineBefore, machineCpuSeconds(), cpuSeconds);
-  const requests = await mark.requestsSince();
-  const memory = Object.fromEntries(after);
-  return {
-    result,
-    cost: { cpuSeconds, othersCpuSeconds, memory, requests, ...(profiles !== undefined && { profiles }) },
+  const cost = {
+    cpuSeconds,
+    othersCpuSeconds: others(machineBefore, machineAfter, cpuSeconds),
+    memory: Object.fromEntries(after),
+    requests: await mark.requestsSince(),
+    ...(profiles !== undefined && { profiles }),
   };
+  return { result, cost };
 }
+
+const profiled = new Set(['forwarder', 'runner', 'reconcile', 'resync']);
 
 function others(before: number | undefined, after: number | undefined, ours: Cost['cpuSeconds']): number | undefined {
   if (before === undefined || after === undefined) return undefined;
   return Math.max(0, after - before - Object.values(ours).reduce((sum, seconds) => sum + seconds, 0));
 }
-
-async function profiling<T>({ profiler, pids }: World, work: () => Promise<T>) {
-  const ours = () => new Map([...namesByPid(pids)].filter(([, name]) => profiled.has(name)));
-  profiler?.start(ours().keys());
-  const result = await work();
-  return { result, profiles: await profiler?.stop(ours()) };
-}
-
-const profiled = new Set(['forwarder', 'runner', 'reconcile', 'resync']);
