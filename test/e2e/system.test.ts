@@ -8,14 +8,13 @@ import { creation } from './creation.ts';
 import { identity } from './identity.ts';
 import { messages } from './messages.ts';
 import { modes } from './modes.ts';
-import { outage } from './outage.ts';
+import { outages } from './outages.ts';
 import { ownership } from './ownership.ts';
 
 const world = await startWorld();
 after(() => world.stop());
 
-// first, while a broker that was killed has little to recover
-describe('outage', () => outage(world));
+describe('outages', () => outages(world));
 describe('creation and adoption', () => creation(world));
 describe('changes', () => changes(world));
 describe('identity and deletion', () => identity(world));

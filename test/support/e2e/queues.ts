@@ -36,8 +36,8 @@ export class Queues {
   }
 
   /** Waits until nobody has anything left to do: a tick is deleted after what it asked for was sent. */
-  async drained(withinMs = deadlineMs): Promise<void> {
-    const deadline = performance.now() + withinMs;
+  async drained(): Promise<void> {
+    const deadline = performance.now() + deadlineMs;
     for (const url of [this.#urls.ticks, this.#urls.requests])
       while ((await this.#count(url)) > 0) {
         if (performance.now() > deadline) throw new Error(`there is still work in ${url}`);

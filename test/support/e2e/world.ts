@@ -23,12 +23,11 @@ export type World = {
   readonly violations: readonly string[];
   /** Requests of the product about one object. @returns `verb` or `verb subresource`, in order */
   requests(namespace: string, name: string): Promise<readonly string[]>;
-  readonly kafka: Restartable;
-  readonly runner: Restartable;
+  /** Between these two the product finds nobody at the broker's address who talks to it. */
+  readonly outage: { begin(): void; end(): void };
+  readonly runner: { start(): Promise<void>; stop(): Promise<void> };
   stop(): Promise<void>;
 };
-
-export type Restartable = { start(): Promise<void>; stop(): Promise<void> };
 
 const writingKeys: ReadonlySet<number> = new Set([
   apiKeys.createTopics,
@@ -90,8 +89,8 @@ export async function startWorld(): Promise<World> {
     },
     violations: proxy.violations,
     requests: (namespace, name) => requestsIn(join(restDir, 'logs', 'audit.log'), namespace, name),
-    kafka: partOf(kafka, 'kafka'),
-    runner: partOf(rest, 'runner'),
+    outage: outageAt(proxy),
+    runner: runnerOf(rest),
     stop: () => stop(dir, [rest, kafka], proxy, [users.a, users.b, queues, broker]),
   };
 }
@@ -108,9 +107,25 @@ async function stop(
   rmSync(dir, { recursive: true, force: true });
 }
 
-function partOf({ parts }: System, name: string): Restartable {
-  const part = parts.get(name);
-  if (part === undefined) throw new Error(`the system has no part ${name}`);
+function outageAt(proxy: KafkaProxy): World['outage'] {
+  const hangUp = () => {
+    proxy.cutAll();
+    return 'drop' as const;
+  };
+  return {
+    begin: () => {
+      proxy.hooks.onRequest = hangUp;
+      proxy.cutAll();
+    },
+    end: () => {
+      delete proxy.hooks.onRequest;
+    },
+  };
+}
+
+function runnerOf({ parts }: System): World['runner'] {
+  const part = parts.get('runner');
+  if (part === undefined) throw new Error('the system has no runner');
   return part;
 }
 
