@@ -7,8 +7,9 @@
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
 import type { Shape } from '../support/e2e/broker.ts';
-import { type Crash, type Site, startCrashWorld } from '../support/e2e/crash-world.ts';
+import { startCrashWorld } from '../support/e2e/crash-world.ts';
 import { conditionOf, type KafkaTopic } from '../support/e2e/kubectl.ts';
+import type { Crash, Site } from '../support/e2e/sentry.ts';
 
 const world = await startCrashWorld();
 after(() => world.stop());

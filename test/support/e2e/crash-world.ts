@@ -9,23 +9,15 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { ProcessPool } from '../../../functions/runner/process.ts';
 import { buildBundles } from '../../../infra/build.ts';
 import type { System } from '../../../infra/local/system.ts';
-import { apiKeys, type KafkaProxy, startKafkaProxy } from '../kafka/proxy.ts';
-import { type ApiRequest, type KubeProxy, startKubeProxy } from '../kube/proxy.ts';
+import { startKafkaProxy } from '../kafka/proxy.ts';
+import { type KubeProxy, startKubeProxy } from '../kube/proxy.ts';
 import { Broker } from './broker.ts';
 import { Kubectl } from './kubectl.ts';
+import { Processes } from './processes.ts';
+import { type Crash, Sentry, type Site, watchKafka, watchKube } from './sentry.ts';
 import { scratchDirectory, startParts } from './world.ts';
-
-/** A call to the outside. `writes`: it changes something there. */
-export type Site = { readonly name: string; readonly writes: boolean };
-
-/**
- * Where the process dies, at the call with this number in the flow: `before` it is passed on, or `during` it, when it has
- * taken effect and nobody has heard of it yet. After a call is before the next one.
- */
-export type Crash = { readonly call: number; readonly mode: 'before' | 'during' };
 
 export type Trace = { readonly sites: readonly Site[]; readonly deaths: number };
 
@@ -47,7 +39,6 @@ export type CrashWorld = {
   stop(): Promise<void>;
 };
 
-const bundles = join(import.meta.dirname, '..', '..', '..', 'dist');
 const mostDeliveries = 5;
 
 export async function startCrashWorld(): Promise<CrashWorld> {
@@ -122,133 +113,6 @@ async function work(processes: Processes, sentry: Sentry, name: string, crash?: 
 
 const isDone = (answer: unknown): boolean =>
   (answer as { batchItemFailures: readonly unknown[] }).batchItemFailures.length === 0;
-
-/** Counts the calls of one flow, and strikes at the one where it was told to. */
-class Sentry {
-  sites: Site[] = [];
-  struck = false;
-  readonly #kill: () => Promise<void>;
-  #crash: Crash | undefined;
-
-  constructor(kill: () => Promise<void>) {
-    this.#kill = kill;
-  }
-
-  begin(crash: Crash | undefined): void {
-    this.sites = [];
-    this.struck = false;
-    this.#crash = crash;
-  }
-
-  /** @returns the call's number, or `dropped` */
-  async arrives(site: Site): Promise<number | 'dropped'> {
-    const call = this.sites.push(site) - 1;
-    return (await this.#strike({ call, mode: 'before' })) ? 'dropped' : call;
-  }
-
-  /** @returns whether the answer is lost */
-  answered = (call: number): Promise<boolean> => this.#strike({ call, mode: 'during' });
-
-  /** The crash is meant for the moment behind the last call. */
-  isDueAtTheEnd(): boolean {
-    if (this.struck || this.#crash === undefined) return false;
-    if (this.#crash.call !== this.sites.length) throw new Error(`call ${this.#crash.call} never came`);
-    this.struck = true;
-    return true;
-  }
-
-  async #strike({ call, mode }: Crash): Promise<boolean> {
-    if (this.struck || this.#crash?.call !== call || this.#crash.mode !== mode) return false;
-    this.struck = true;
-    await this.#kill();
-    return true;
-  }
-}
-
-function watchKube(proxy: KubeProxy, sentry: Sentry): void {
-  const calls = new WeakMap<ApiRequest, number>();
-  proxy.hooks.onRequest = async (request) => {
-    const call = await sentry.arrives({ name: siteOf(request), writes: request.method !== 'GET' });
-    if (call === 'dropped') return 'drop';
-    calls.set(request, call);
-    return 'forward';
-  };
-  proxy.hooks.onResponse = async (request) => ((await sentry.answered(calls.get(request) ?? -1)) ? 'drop' : 'deliver');
-}
-
-function siteOf({ method, url }: ApiRequest): string {
-  const { pathname, searchParams } = new URL(url, 'https://api');
-  const field = searchParams.get('fieldSelector')?.split('=')[0];
-  if (field !== undefined) return `LIST by ${field}`;
-  return `${method} ${pathname.endsWith('/status') ? 'status' : 'object'}`;
-}
-
-/** The function sends nothing else that changes topics. */
-const writes: ReadonlyMap<number, string> = new Map(
-  (['createTopics', 'deleteTopics', 'createPartitions', 'incrementalAlterConfigs', 'legacyAlterConfigs'] as const).map(
-    (name) => [apiKeys[name], name],
-  ),
-);
-const reads: ReadonlyMap<number, string> = new Map([
-  [18, 'apiVersions'],
-  ...(['listOffsets', 'metadata', 'describeConfigs'] as const).map((name) => [apiKeys[name], name] as const),
-]);
-
-function watchKafka(proxy: KafkaProxy, sentry: Sentry): void {
-  const calls = new WeakMap<object, number>();
-  proxy.hooks.onRequest = async (request) => {
-    const { apiKey } = request;
-    const name = writes.get(apiKey) ?? reads.get(apiKey) ?? `API ${apiKey}`;
-    const call = await sentry.arrives({ name, writes: writes.has(apiKey) });
-    if (call === 'dropped') return 'drop';
-    calls.set(request, call);
-    return 'forward';
-  };
-  proxy.hooks.onResponse = async (request) => ((await sentry.answered(calls.get(request) ?? -1)) ? 'drop' : 'deliver');
-}
-
-/** The process that works now, and one that waits to take its place. */
-class Processes {
-  readonly #environment: Readonly<Record<string, string>>;
-  #current: ProcessPool;
-  #spare: ProcessPool;
-
-  constructor(environment: Readonly<Record<string, string>>) {
-    this.#environment = environment;
-    this.#current = this.#start();
-    this.#spare = this.#start();
-  }
-
-  invoke(event: unknown) {
-    return this.#current.invoke(event);
-  }
-
-  /** SIGKILL. @returns when it has ended */
-  async killCurrent(): Promise<void> {
-    const dying = this.#current;
-    this.#current = this.#spare;
-    this.#spare = this.#start();
-    await dying.kill();
-  }
-
-  async end(): Promise<void> {
-    await Promise.all([this.#current.kill(), this.#spare.kill()]);
-  }
-
-  #start(): ProcessPool {
-    const pool = new ProcessPool({
-      child: join(bundles, 'runner-child.cjs'),
-      bundle: join(bundles, 'reconcile.cjs'),
-      exportName: 'handler',
-      environment: this.#environment,
-      memoryMegabytes: 512,
-      timeoutSeconds: 30,
-      freeze: false,
-    });
-    pool.warm(1);
-    return pool;
-  }
-}
 
 function kubeconfigVia({ server }: KubeProxy, kubeconfig: string, dir: string): string {
   const file = join(dir, 'kubeconfig.proxied');
