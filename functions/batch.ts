@@ -14,14 +14,11 @@ import type { Delay } from './adapters/sqs.ts';
 import { Failure, type PerItem } from './core/outcome.ts';
 import type { Logger } from './core/ports.ts';
 
-/**
- * One name to work on. `receives`: how often its message was given out, this time included. `lastReceive`: if it fails
- * now, no message is left that asks for it.
- */
+/** One name to work on, and its message group. `lastReceive`: if it fails now, no message is left that asks for it. */
 export type Item<T> = {
   readonly key: string;
   readonly value: T;
-  readonly receives: number;
+  readonly group: string;
   readonly lastReceive: boolean;
 };
 
@@ -43,8 +40,15 @@ export type BatchOptions<T> = {
   readonly parse: (body: string) => T | { readonly malformed: string };
   /** messages with an equal key ask for the same look */
   readonly keyOf: (value: T) => string;
-  /** works on distinct keys of distinct groups; a key without an entry, or a rejection, counts as failed */
-  readonly work: (items: readonly Item<T>[], signal: AbortSignal) => Promise<ReadonlyMap<string, Settled>>;
+  /**
+   * Works on distinct keys of distinct groups; a key without an entry, or a rejection, counts as failed. `signal` ends
+   * the work, `reporting` a little later whatever is left to say about it.
+   */
+  readonly work: (
+    items: readonly Item<T>[],
+    signal: AbortSignal,
+    reporting: AbortSignal,
+  ) => Promise<ReadonlyMap<string, Settled>>;
   readonly hide: Hide;
   /** the queue's `maxReceiveCount`, after which a message goes to the dead-letter queue */
   readonly maxReceiveCount: number;
@@ -61,7 +65,7 @@ type Message = {
   readonly receives: number;
 };
 
-type Turn<T> = { readonly key: string; readonly value: T; readonly messages: Message[] };
+type Turn<T> = { readonly key: string; readonly value: T; readonly group: string; readonly messages: Message[] };
 
 /** Work is told to stop this long before the function's end, and what it learnt then is still settled. */
 const settleMillis = 3_000;
@@ -81,7 +85,7 @@ export function fifoHandler<T>(options: BatchOptions<T>) {
       const batch = new Batch(messagesOf(event));
       current = batch;
       try {
-        await serve(options, batch, AbortSignal.any([signal, endOfWork(context)]));
+        await serve(options, batch, AbortSignal.any([signal, endOfWork(context)]), signal);
         await hide(options, batch.delays, signal);
       } catch (error) {
         options.log.error('batch-failed', { error });
@@ -132,10 +136,15 @@ class Batch {
 }
 
 /** Works the groups off in rounds, then says when what failed, or was not reached, shall come back. */
-async function serve<T>(options: BatchOptions<T>, batch: Batch, signal: AbortSignal): Promise<void> {
+async function serve<T>(
+  options: BatchOptions<T>,
+  batch: Batch,
+  signal: AbortSignal,
+  reporting: AbortSignal,
+): Promise<void> {
   let groups = turnsByGroup(options, batch);
   while (groups.length > 0 && !signal.aborted) {
-    const failed = await pass(options, batch, groups.map(firstOf), signal);
+    const failed = await pass(options, batch, groups.map(firstOf), signal, reporting);
     const stopped = groups.filter((turns) => failed.has(firstOf(turns)));
     giveBack(batch, stopped.flatMap(restOf));
     groups = groups
@@ -163,7 +172,7 @@ function turnsByGroup<T>({ parse, keyOf, log }: BatchOptions<T>, batch: Batch): 
       known.messages.push(message);
       continue;
     }
-    const turn = { key, value, messages: [message] };
+    const turn = { key, value, group: message.group, messages: [message] };
     turns.set(key, turn);
     const group = groups.get(message.group);
     if (group === undefined) groups.set(message.group, [turn]);
@@ -178,18 +187,24 @@ async function pass<T>(
   batch: Batch,
   turns: readonly Turn<T>[],
   signal: AbortSignal,
+  reporting: AbortSignal,
 ): Promise<ReadonlySet<Turn<T>>> {
-  const items = turns.map(({ key, value, messages }) => {
+  const items = turns.map(({ key, value, group, messages }) => {
     const lastReceive = messages.every(({ receives }) => receives >= options.maxReceiveCount);
-    return { key, value, receives: mostReceives(messages), lastReceive };
+    return { key, value, group, lastReceive };
   });
-  const outcomes = await workOn(options, items, signal);
+  const outcomes = await workOn(options, items, signal, reporting);
   return new Set(turns.filter((turn) => !settle(options, batch, turn, outcomes.get(turn.key))));
 }
 
-async function workOn<T>({ work, log }: BatchOptions<T>, items: readonly Item<T>[], signal: AbortSignal) {
+async function workOn<T>(
+  { work, log }: BatchOptions<T>,
+  items: readonly Item<T>[],
+  signal: AbortSignal,
+  reporting: AbortSignal,
+) {
   try {
-    return await work(items, signal);
+    return await work(items, signal, reporting);
   } catch (error) {
     log.error('pass-failed', { error, keys: items.map(({ key }) => key) });
     return new Map<string, Settled>();

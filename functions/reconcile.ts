@@ -12,11 +12,11 @@ export const reconcileHandler = ({ ports, ...batch }: Runtime) =>
     ...batch,
     parse: parseRequest,
     keyOf,
-    work: (items, signal) => {
-      const named = items.map(({ value: { namespace, name, trigger, id }, receives, lastReceive }) => {
-        return { key: { namespace, name }, receives, lastReceive, trigger, id };
+    work: (items, signal, reporting) => {
+      const named = items.map(({ value: { namespace, name, trigger, id }, group, lastReceive }) => {
+        return { key: { namespace, name }, group, lastReceive, trigger, id };
       });
-      return reconcile(named, ports, signal);
+      return reconcile(named, ports, signal, reporting);
     },
   });
 

@@ -1,5 +1,6 @@
 /** From environment variables to working parts. Made once per cold start and kept while the process is warm. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaConfigFromEnv } from './adapters/kafka/config.ts';
 import { connectTopics } from './adapters/kafka/topics.ts';
 import { kubeClient } from './adapters/kube/client.ts';
@@ -40,6 +41,7 @@ export function runtimeFromEnv(env: Env, queueVariable: string): Runtime {
     topics: connectTopics(kafkaConfigFromEnv(env)),
     clusterId: env.KAFKA_CLUSTER_ID || undefined,
     now: () => new Date(),
+    pause: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {}),
     log,
   };
   return { ports, log, maxReceiveCount: receiveCount(env), hide: hideIn(env, required(env, queueVariable)) };

@@ -108,9 +108,16 @@ function wantedDifference(
   return { type: 'SetConfig', key, from: entry.value, to, ...danger(observed, key, entry, value) };
 }
 
-/** A withheld value cannot be compared: it is written once for each generation of the spec (K065). */
-const writtenInThisGeneration = (resource: TopicResource, key: string): boolean =>
-  resource.status?.config?.[key] !== undefined && resource.status.observedGeneration === resource.generation;
+/**
+ * A withheld value cannot be compared: it is written once for each generation of the spec (K065), and until a pass over
+ * that generation has gone well to the end.
+ */
+const writtenInThisGeneration = ({ status, generation }: TopicResource, key: string): boolean =>
+  status?.config?.[key] !== undefined &&
+  status.conditions.some(
+    (condition) =>
+      condition.type === 'Ready' && condition.status === 'True' && condition.observedGeneration === generation,
+  );
 
 function overridesToReset(resource: TopicResource, spec: TopicSpec, observed: LiveObservation): string[] {
   const before = new Set(Object.keys(resource.status?.config ?? {}));

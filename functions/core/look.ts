@@ -27,15 +27,24 @@ export async function look(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Look>> {
   const observed = await world.topics.observe(mergeQueries(resources.filter(needsObservation).map(queryOf)), signal);
-  const looks = await Promise.all(
-    resources.map(async (resource): Promise<[string, Look]> => {
-      const seen = needsObservation(resource)
-        ? (observed.get(queryOf(resource).topicName) ?? notAnswered())
-        : undefined;
-      return [keyOf(resource.key), await situationOf(resource, seen, world, signal)];
-    }),
-  );
+  const looks = await inParallel(listingsAtOnce, resources, async (resource): Promise<[string, Look]> => {
+    const seen = needsObservation(resource) ? (observed.get(queryOf(resource).topicName) ?? notAnswered()) : undefined;
+    return [keyOf(resource.key), await situationOf(resource, seen, world, signal)];
+  });
   return addRecords(looks, world.topics, signal);
+}
+
+/** Listing claimants is two requests; a page of objects that nobody has bound must not send a thousand at once. */
+const listingsAtOnce = 8;
+
+async function inParallel<T, R>(lanes: number, items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.entries();
+  const lane = async () => {
+    for (const [at, item] of queue) results[at] = await work(item);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return results;
 }
 
 /** Several objects may name one topic, each with its own keys: it is asked for once. */

@@ -1,7 +1,7 @@
 import { type Action, describe, type Plan } from './action.ts';
 import { driftOf } from './drift.ts';
 import type { Look } from './look.ts';
-import { asFailure, Failure, type Outcome } from './outcome.ts';
+import { asFailure, Failure, isWaiting, type Outcome } from './outcome.ts';
 import { permitted, plan } from './plan.ts';
 import { bindingOf, type TopicResource } from './resource.ts';
 import type { Situation } from './situation.ts';
@@ -24,18 +24,13 @@ export type Pass = {
   readonly gone: boolean;
 };
 
-/**
- * Decides what this pass will do, and what it can say already. A look that failed decides nothing.
- *
- * @param again this is not the first look for its message: what seemed gone is believed to be gone
- */
-export function startPass(resource: TopicResource, seen: Look, again: boolean): Pass {
+/** Decides what this pass will do, and what it can say already. A look that failed decides nothing. */
+export function startPass(resource: TopicResource, seen: Look): Pass {
   const blank = { resource, situation: undefined, plan: undefined, todo: [], applied: [], failures: [], problems: [] };
   const unread = { ...blank, binding: bindingOf(resource), live: 'unread' as const, gone: false };
   if (seen instanceof Failure) return { ...unread, failures: [seen] };
   try {
     const decided = plan(seen);
-    if (decided.unsure && !again) return { ...unread, failures: [seemsGone(resource)] };
     const { now, held } = permitted(decided, resource.mode);
     const problems = [...decided.refusals, ...heldProblem(held, decided.heldReason)];
     return { ...unread, situation: seen, plan: decided, todo: now, problems, live: liveOf(seen) };
@@ -48,9 +43,10 @@ export function startPass(resource: TopicResource, seen: Look, again: boolean): 
 export function outcomeOf(pass: Pass, lastReceive: boolean): Outcome {
   const { applied, binding, live } = pass;
   const base = { applied, binding, live };
-  const failure = pass.failures.find(({ retryable }) => retryable) ?? unfinished(pass);
+  const retryable = pass.failures.filter((failed) => failed.retryable);
+  const failure = retryable.find((failed) => !isWaiting(failed)) ?? retryable[0] ?? unfinished(pass);
   if (pass.gone) return { ...base, kind: 'Gone' };
-  if (failure !== undefined && lastReceive) return { ...base, kind: 'DeadLettered', failure };
+  if (failure !== undefined && lastReceive && !isWaiting(failure)) return { ...base, kind: 'DeadLettered', failure };
   const problems = [...pass.failures.filter(({ retryable }) => !retryable).map(asRefusal), ...pass.problems];
   if (failure !== undefined && isUnsaid(pass, failure)) return { ...base, kind: 'Unsaid', failure };
   if (failure !== undefined) return { ...base, kind: 'Failed', failure, problems };
@@ -58,8 +54,8 @@ export function outcomeOf(pass: Pass, lastReceive: boolean): Outcome {
 }
 
 /** The world moved, or seemed to, before anything was done: the next look says what there is to say. */
-const isUnsaid = ({ applied, plan: decided }: Pass, { reason }: Failure): boolean =>
-  reason === 'ObservationOutdated' && applied.length === 0 && !decided?.lookAgain;
+const isUnsaid = ({ applied }: Pass, { reason }: Failure): boolean =>
+  reason === 'ObservationOutdated' && applied.length === 0;
 
 type Ending =
   | { kind: 'Stopped'; problems: readonly Refusal[] }
@@ -85,24 +81,14 @@ function observation({ resource, situation, plan: decided }: Pass, problems: rea
   return drift.length > 0 ? { kind: 'Drift', drift } : { kind: 'Observed' };
 }
 
-/**
- * A broker may answer looks from a state that is older than what the controller has confirmed, so a topic that was just
- * created can seem absent, or be taken for the one that it replaced (K007, K114).
- */
-const seemsGone = ({ topicName }: TopicResource): Failure =>
-  new Failure('ObservationOutdated', `topic ${topicName} seems to be gone; it is looked for once more`, {
-    retryable: true,
-    retryAfterMs: 3_000,
-  });
-
 const asRefusal = ({ reason, message }: Failure): Refusal => ({ reason, message });
 
 const liveOf = ({ observed }: Situation): LiveTopic | 'absent' | 'unread' =>
   observed === undefined ? 'unread' : observed.exists ? observed : 'absent';
 
 /** A pass that did all it may, and has more to do after another look. */
-const unfinished = ({ plan: decided }: Pass): Failure | undefined =>
-  decided?.lookAgain
+const unfinished = ({ plan: decided, applied }: Pass): Failure | undefined =>
+  decided?.lookAgain && applied.length > 0
     ? new Failure(
         'ObservationOutdated',
         'the object is bound to its topic now; the next pass deletes the topic by that id',

@@ -6,10 +6,12 @@
 import { describe } from './action.ts';
 import { apply } from './apply.ts';
 import { look } from './look.ts';
-import { asFailure, Failure } from './outcome.ts';
+import { asFailure, Failure, isWaiting, type PerItem } from './outcome.ts';
 import { outcomeOf, type Pass, startPass } from './pass.ts';
 import type { Logger, Resources, Topics } from './ports.ts';
+import { groupOf } from './request.ts';
 import type { TopicResource } from './resource.ts';
+import { queryOf } from './situation.ts';
 import { sameStatus, statusOf } from './status.ts';
 import { type Key, keyOf, type Reason } from './topic.ts';
 
@@ -19,16 +21,18 @@ export type Ports = {
   /** the cluster this installation is for; undefined when it pins none */
   readonly clusterId: string | undefined;
   readonly now: () => Date;
+  /** waits so many ms, or until the signal is aborted; never rejects */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly log: Logger;
 };
 
 /**
- * One object to look at. `receives`: how often its message was given out, this time included. `lastReceive`: when this
- * pass fails, the message goes to the dead-letter queue.
+ * One object to look at. `group`: the message group it came in, where that is known. `lastReceive`: when this pass fails,
+ * the message goes to the dead-letter queue.
  */
 export type Item = {
   readonly key: Key;
-  readonly receives: number;
+  readonly group: string | undefined;
   readonly lastReceive: boolean;
   readonly trigger: string;
   readonly id: string;
@@ -52,32 +56,85 @@ export type Settled =
 export const requestLifetimeSeconds = 60;
 
 /**
- * One pass over each object. Distinct keys of distinct topics only: passes on one topic never overlap.
+ * A broker may answer from a state that is older than what the controller has confirmed: a topic that was just created
+ * can seem absent. What had been there counts as gone when it is still not there this much later (K007, K114).
+ */
+const secondLookMillis = 2_000;
+
+/**
+ * One pass over each object. Passes on one topic never overlap: of several objects that name one topic only the first is
+ * worked on, the others come back.
  *
+ * @param signal ends the work: nothing is sent to the brokers after it
+ * @param reporting ends the report, later than `signal`, so that what was done can still be said
  * @returns one entry per item, by `keyOf`; never rejects because of one of them
  */
 export async function reconcile(
   items: readonly Item[],
   ports: Ports,
   signal: AbortSignal,
+  reporting = signal,
 ): Promise<ReadonlyMap<string, Settled>> {
   const keys = items.map(({ key }) => key);
   const read = await ports.resources.read(keys, signal);
-  const resources = [...read.values()].filter(
-    (entry): entry is TopicResource => entry !== 'gone' && !(entry instanceof Failure),
+  const { chosen, settled } = choose(items, read);
+  const first = await decide(chosen, ports, signal);
+  const unsure = first.filter(({ plan }) => plan?.unsure);
+  const sure = first.filter((pass) => !unsure.includes(pass));
+  const report = reporter(items, ports, reporting);
+  const entries = await report(await apply(sure, ports, signal));
+  if (unsure.length > 0) await ports.pause(secondLookMillis, signal);
+  const second = await decide(
+    unsure.map(({ resource }) => resource),
+    ports,
+    signal,
   );
+  const later = await report(await apply(second, ports, signal));
+  return new Map([...settled, ...entries, ...later].map((entry) => [entry.key, entry]));
+}
+
+/** Sorts out what needs no look at a topic: objects that are gone, unread, in the wrong group, or second to another. */
+function choose(
+  items: readonly Item[],
+  read: PerItem<string, TopicResource | 'gone'>,
+): { chosen: readonly TopicResource[]; settled: readonly Settled[] } {
+  const chosen = new Map<string, TopicResource>();
+  const settled: Settled[] = [];
+  for (const { key: named, group } of items) {
+    const key = keyOf(named);
+    const resource = read.get(key);
+    if (resource === undefined || resource === 'gone' || resource instanceof Failure)
+      settled.push(unread(key, resource));
+    // The object has been re-created for another topic: it has a message of its own in that topic's group.
+    else if (group !== undefined && group !== groupOf(resource.topicName)) settled.push({ key, redeliver: false });
+    else if (chosen.has(queryOf(resource).topicName)) settled.push(settle(key, [topicIsBusy(resource)]));
+    else chosen.set(queryOf(resource).topicName, resource);
+  }
+  return { chosen: [...chosen.values()], settled };
+}
+
+const topicIsBusy = ({ topicName }: TopicResource): Failure =>
+  new Failure('ObservationOutdated', `another object is being worked on for topic ${topicName}`, { retryable: true });
+
+async function decide(
+  resources: readonly TopicResource[],
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<readonly Pass[]> {
+  if (resources.length === 0) return [];
   const looks = await look(resources, ports, signal);
-  const again = new Set(items.filter(({ receives }) => receives > 1).map(({ key }) => keyOf(key)));
-  const passes = resources.map((resource) => {
-    const key = keyOf(resource.key);
-    return startPass(resource, looks.get(key) ?? notLooked(), again.has(key));
-  });
-  const done = new Map((await apply(passes, ports, signal)).map((pass) => [keyOf(pass.resource.key), pass]));
-  const settled = items.map(async (item) => {
-    const pass = done.get(keyOf(item.key));
-    return pass === undefined ? unread(keyOf(item.key), read.get(keyOf(item.key))) : report(item, pass, ports, signal);
-  });
-  return new Map((await Promise.all(settled)).map((entry) => [entry.key, entry]));
+  return resources.map((resource) => startPass(resource, looks.get(keyOf(resource.key)) ?? notLooked()));
+}
+
+function reporter(items: readonly Item[], ports: Ports, signal: AbortSignal) {
+  const byKey = new Map(items.map((item) => [keyOf(item.key), item]));
+  return (passes: readonly Pass[]): Promise<readonly Settled[]> =>
+    Promise.all(
+      passes.flatMap((pass) => {
+        const item = byKey.get(keyOf(pass.resource.key));
+        return item === undefined ? [] : [report(item, pass, ports, signal)];
+      }),
+    );
 }
 
 /** Says what happened, once and only if it differs from what the object says already. */
@@ -97,7 +154,7 @@ async function report(item: Item, pass: Pass, ports: Ports, signal: AbortSignal)
 }
 
 function settle(key: string, failures: readonly Failure[]): Settled {
-  const retryable = failures.find((failure) => failure.retryable);
+  const retryable = failures.find((failure) => failure.retryable && !isWaiting(failure));
   if (retryable === undefined) return { key, redeliver: false };
   const waits = failures.map(({ unanswered, retryAfterMs = 0 }) =>
     Math.max(unanswered ? requestLifetimeSeconds : 0, Math.ceil(retryAfterMs / 1000)),

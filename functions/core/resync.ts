@@ -20,8 +20,8 @@ export async function outOfSync(
   return resources.filter((resource) => {
     const seen = looks.get(keyOf(resource.key));
     if (seen === undefined || seen instanceof Error) return false;
-    const pass = startPass(resource, seen, true);
-    if (pass.todo.length > 0 || pass.plan?.lookAgain) return true;
+    const pass = startPass(resource, seen);
+    if (pass.todo.length > 0) return true;
     const status = statusOf(resource, outcomeOf(pass, false), ports.now());
     return status !== undefined && !sameStatus(resource.status, status);
   });

@@ -19,7 +19,7 @@ export function queryOf(resource: TopicResource): TopicQuery {
   if ('reason' in resource.spec) return { topicName, configs: [] };
   if (resource.spec.configMode === 'Exact') return { topicName, configs: 'all' };
   const ours = [...resource.spec.config.keys(), ...Object.keys(resource.status?.config ?? {})];
-  return { topicName, configs: [...new Set([...ours, 'cleanup.policy', 'min.insync.replicas'])].sort() };
+  return { topicName, configs: [...new Set([...ours, 'cleanup.policy'])].sort() };
 }
 
 /** The same situation with what is now known about records. */

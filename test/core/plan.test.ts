@@ -4,6 +4,7 @@ import type { Action } from '../../functions/core/action.ts';
 import { describe } from '../../functions/core/action.ts';
 import { finalizer } from '../../functions/core/api.ts';
 import { needsClaimants, needsObservation, needsRecords, permitted, plan } from '../../functions/core/plan.ts';
+import type { Condition } from '../../functions/core/resource.ts';
 import type { Situation } from '../../functions/core/situation.ts';
 import type { Reason, Refusal } from '../../functions/core/topic.ts';
 import {
@@ -133,6 +134,15 @@ table('plan for a topic that was there before', decide, [
   },
 ]);
 
+const readyAt = (observedGeneration: number): Condition => ({
+  type: 'Ready',
+  status: 'True',
+  reason: 'Synced',
+  message: '',
+  lastTransitionTime: '',
+  observedGeneration,
+});
+
 table('plan for a bound topic', decide, [
   {
     reason: 'in sync there is nothing to do',
@@ -236,9 +246,20 @@ table('plan for a bound topic', decide, [
     want: does('SetConfig secret'),
   },
   {
+    reason: 'and again after a pass that did not go well to the end (K065)',
+    given: situation(
+      boundTopic(
+        { config: { secret: 'x' } },
+        { config: { secret: '***' }, conditions: [{ ...readyAt(1), status: 'False' }] },
+      ),
+      live({ entries: { secret: entry('secret', '', { value: null, sensitive: true }) } }),
+    ),
+    want: does('SetConfig secret'),
+  },
+  {
     reason: 'but never as drift (K065)',
     given: situation(
-      boundTopic({ config: { secret: 'x' } }, { config: { secret: '***' } }),
+      boundTopic({ config: { secret: 'x' } }, { config: { secret: '***' }, conditions: [readyAt(1)] }),
       live({ entries: { secret: entry('secret', '', { value: null, sensitive: true }) } }),
     ),
     want: nothing,

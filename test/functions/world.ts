@@ -20,7 +20,14 @@ export function world() {
   const ticks: Tick[] = [];
   const refused: { by?: Failure } = {};
   const runtime = {
-    ports: { resources, topics, clusterId: topics.clusterId, now: () => new Date(), log: silent },
+    ports: {
+      resources,
+      topics,
+      clusterId: topics.clusterId,
+      now: () => new Date(),
+      pause: async () => {},
+      log: silent,
+    },
     log: { ...silent, info: mock.fn(), error: mock.fn() },
     maxReceiveCount: 3,
     hide: async (delays: readonly Delay[]) => {

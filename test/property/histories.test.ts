@@ -106,6 +106,7 @@ class History {
       resources: mortal.port(this.resources as Ports['resources'], lostResource),
       clusterId: this.topics.clusterId,
       now: () => this.#time(),
+      pause: async () => {},
       log: silent,
     };
   }
@@ -155,16 +156,16 @@ class History {
     this.resources.objects.apply({ metadata, spec: { ...spec, topicName } });
   }
 
-  async pass(keys: readonly Key[], death?: Death, receives = 1): Promise<boolean> {
+  async pass(keys: readonly Key[], death?: Death): Promise<boolean> {
     const mortal = new Mortal(death);
-    const items = keys.map((key) => ({ key, receives, lastReceive: false, trigger: 'change', id: '' }));
+    const items = keys.map((key) => ({ key, group: undefined, lastReceive: false, trigger: 'change', id: '' }));
     const settled = await mortal.run(() => reconcile(items, this.#ports(mortal), never));
     return settled !== 'died' && [...settled.values()].every(({ redeliver }) => !redeliver);
   }
 
   /** A message until it is done. */
   async redeliver(key: Key): Promise<void> {
-    for (let receives = 1; receives < 6; receives++) if (await this.pass([key], undefined, receives)) return;
+    for (let receives = 1; receives < 6; receives++) if (await this.pass([key])) return;
   }
 
   /** A resync: what it names is worked on, one topic at a time as the queue would have it. */
