@@ -7,8 +7,8 @@ import { Backoff, type Clock, type Random } from './time.ts';
 type Waiting = { readonly sighting: Sighting; readonly backoff: Backoff; cancel: () => void };
 
 /**
- * Objects whose status says `Reconciling` are asked for again, after about 2 s first and then ever later, up to a
- * minute: waiting ends its message, so it never uses up receives, and this is what goes on with it.
+ * Objects that wait (for a quota, for replicas that move) are asked for again, after about 2 s first and then ever later,
+ * up to a minute: waiting ends its message, so it never uses up receives, and this is what goes on with it.
  */
 export class Followups {
   readonly #outbox: Outbox;
@@ -31,9 +31,9 @@ export class Followups {
     const key = keyOf(sighting.key);
     const waiting = this.#waiting.get(key);
     const same = waiting?.sighting.uid === sighting.uid && waiting.sighting.digest === sighting.digest;
-    if (sighting.reconciling && same) return;
+    if (sighting.waiting && same) return;
     this.drop(key);
-    if (sighting.reconciling)
+    if (sighting.waiting)
       this.#schedule(key, { sighting, backoff: new Backoff(2_000, 60_000, this.#random), cancel: () => {} });
   }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { annotations } from '../core/api.ts';
 import type { Envelope } from '../core/ports.ts';
-import { type Key, keyOf } from '../core/topic.ts';
+import { type Key, keyOf, type Reason } from '../core/topic.ts';
 
 /** What one look at an object tells the forwarder. */
 export type Sighting = {
@@ -12,8 +12,8 @@ export type Sighting = {
   readonly topicName: string;
   /** moves with everything somebody has to act on, and stays through our own status writes */
   readonly digest: string;
-  /** status says `Reconciling`: the work goes on later, so somebody has to ask again */
-  readonly reconciling: boolean;
+  /** its work is not done, yet its message has ended: somebody has to ask again */
+  readonly waiting: boolean;
 };
 
 type KubeObject = {
@@ -42,8 +42,8 @@ export function sightingOf(object: unknown): Sighting | undefined {
   const { namespace, name, uid, resourceVersion } = metadata ?? {};
   if (!isText(namespace) || !isText(name) || !isText(uid) || !isText(resourceVersion)) return undefined;
   const topicName = isText(spec?.topicName) ? spec.topicName : name;
-  const reconciling = isReconciling(status?.conditions);
-  return { key: { namespace, name }, uid, resourceVersion, topicName, digest: digestOf(metadata ?? {}), reconciling };
+  const waiting = isWaiting(status?.conditions);
+  return { key: { namespace, name }, uid, resourceVersion, topicName, digest: digestOf(metadata ?? {}), waiting };
 }
 
 function digestOf(metadata: NonNullable<KubeObject['metadata']>): string {
@@ -56,9 +56,15 @@ function digestOf(metadata: NonNullable<KubeObject['metadata']>): string {
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-const isReconciling = (conditions: unknown): boolean =>
+/** The reasons for which the core ends a message that is not done; for all others the queue brings it back by itself. */
+const waitingReasons: ReadonlySet<unknown> = new Set<Reason>(['Throttled', 'ReassignmentInProgress']);
+
+const isWaiting = (conditions: unknown): boolean =>
   Array.isArray(conditions) &&
-  conditions.some((condition) => condition?.type === 'Reconciling' && condition?.status === 'True');
+  conditions.some(
+    (condition) =>
+      condition?.type === 'Reconciling' && condition?.status === 'True' && waitingReasons.has(condition?.reason),
+  );
 
 /**
  * The message that asks for a look at an object.

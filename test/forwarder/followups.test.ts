@@ -18,12 +18,12 @@ const sighting = (change: Partial<Sighting> = {}): Sighting => ({
   resourceVersion: '7',
   topicName: 'shop.orders',
   digest: 'd-1',
-  reconciling: true,
+  waiting: true,
   ...change,
 });
 
 describe('followups', () => {
-  test('an object that says Reconciling is asked for after about 2 s, then ever later up to a minute', async () => {
+  test('an object that waits is asked for after about 2 s, then ever later up to a minute', async () => {
     const { requests, clock, followups } = world();
     followups.see(sighting());
     const gaps: number[] = [];
@@ -50,7 +50,7 @@ describe('followups', () => {
   });
 
   for (const { reason, end } of [
-    { reason: 'Reconciling is gone', end: (f: Followups) => f.see(sighting({ reconciling: false })) },
+    { reason: 'the wait is over', end: (f: Followups) => f.see(sighting({ waiting: false })) },
     { reason: 'the object is gone', end: (f: Followups) => f.drop('shop/orders') },
     { reason: 'the forwarder stops', end: (f: Followups) => f.stop() },
   ])

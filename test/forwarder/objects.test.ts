@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { annotations, finalizer } from '../../functions/core/api.ts';
+import { Failure, isWaiting } from '../../functions/core/outcome.ts';
+import { reasons } from '../../functions/core/schema/reasons.ts';
+import type { Reason } from '../../functions/core/topic.ts';
 import { envelopeOf, Objects, type Sighting, sightingOf } from '../../functions/forwarder/objects.ts';
 
 const base = {
@@ -79,12 +82,25 @@ describe('objects', () => {
     assert.equal(envelopeOf(sighted()).topicName, 'orders');
   });
 
-  test('Reconciling is read from the conditions, whatever else stands there', () => {
-    const of = (conditions: unknown) => sighted({}, { status: { conditions } }).reconciling;
-    assert.equal(of([null, { type: 'Ready', status: 'False' }, { type: 'Reconciling', status: 'True' }]), true);
-    for (const none of [undefined, null, 'x', {}, [], [null, 1, { type: 'Reconciling', status: 'False' }]])
+  test('that an object waits is read from the conditions, whatever else stands there', () => {
+    const of = (conditions: unknown) => sighted({}, { status: { conditions } }).waiting;
+    const wait = { type: 'Reconciling', status: 'True', reason: 'Throttled' };
+    assert.equal(of([null, { type: 'Ready', status: 'False' }, wait]), true);
+    const others = [
+      { ...wait, status: 'False' },
+      { ...wait, type: 'Stalled' },
+      { ...wait, reason: undefined },
+    ];
+    for (const none of [undefined, null, 'x', {}, [], [null, 1], ...others.map((other) => [other])])
       assert.equal(of(none), false);
   });
+
+  for (const reason of Object.keys(reasons) as Reason[])
+    test(`an object waits for ${reason} exactly if that ends its message`, () => {
+      const conditions = [{ type: 'Reconciling', status: 'True', reason }];
+      const ends = isWaiting(new Failure(reason, 'm', { retryable: true }));
+      assert.equal(sighted({}, { status: { conditions } }).waiting, ends);
+    });
 
   test('a stored object with a damaged spec or status is an object all the same', () => {
     for (const rest of [{ spec: null }, { spec: 'x' }, { spec: { topicName: 5 } }, { status: null }, { status: [] }])

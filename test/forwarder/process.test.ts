@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { topicsPath } from '../../functions/adapters/kube/client.ts';
 import { annotations, apiVersion, finalizer, kind } from '../../functions/core/api.ts';
 import { groupOf, parseRequest, parseTick, type Request } from '../../functions/core/request.ts';
+import type { Reason } from '../../functions/core/topic.ts';
 import { createNamespace, realApi, removeNamespace, userOf } from '../support/kube/real-api.ts';
 import { makeQueue, receive, remove, testClient } from '../support/sqs/real-queues.ts';
 import { ForwarderProcess, namesUntil, until } from './process.ts';
@@ -46,7 +47,7 @@ async function ready() {
 const apply = (name: string, spec: object = {}, metadata: object = {}) =>
   user.apply({ metadata: { namespace, name, ...metadata }, spec } as Parameters<typeof user.apply>[0]);
 
-const reports = (name: string, type: string) =>
+const reports = (name: string, type: string, reason: Reason) =>
   api.request('PATCH', topicsPath(namespace, name, 'status'), {
     query: { fieldManager: 'topicsmith', force: true },
     contentType: 'application/apply-patch+yaml',
@@ -60,7 +61,7 @@ const reports = (name: string, type: string) =>
           {
             type,
             status: 'True',
-            reason: 'Synced',
+            reason,
             message: '',
             lastTransitionTime: '2026-01-01T00:00:00Z',
             observedGeneration: 1,
@@ -103,7 +104,7 @@ describe('forwarder process', { concurrency: 3 }, () => {
     };
     const annotate = (name: string) => user.patch(key, { metadata: { annotations: { [name]: 'x' } } });
     assert.deepEqual(await step('steps', () => apply('steps', {}, { finalizers: [finalizer] })), ['steps']);
-    await reports('steps', 'Ready');
+    await reports('steps', 'Ready', 'Synced');
     assert.deepEqual(await step('steps-marker', () => apply('steps-marker')), ['steps-marker']);
     assert.deepEqual(await step('steps', () => annotate(annotations.reconcileRequestedAt)), ['steps']);
     assert.deepEqual(await step('steps', () => annotate(annotations.approve)), ['steps']);
@@ -111,11 +112,11 @@ describe('forwarder process', { concurrency: 3 }, () => {
     await user.patch(key, { metadata: { finalizers: [] } });
   });
 
-  test('an object that says Reconciling is asked for again', async () => {
+  test('an object that waits is asked for again', async () => {
     const { queue } = await ready();
     await apply('waiting');
     await namesUntil(sqs, queue, ['waiting']);
-    await reports('waiting', 'Reconciling');
+    await reports('waiting', 'Reconciling', 'Throttled');
     await namesUntil(sqs, queue, ['waiting']);
     await namesUntil(sqs, queue, ['waiting']);
   });
