@@ -114,7 +114,8 @@ export class Forwarder {
       listed: (keys) => {
         for (const key of scope.objects.keysBut(keys)) gone(key);
         scope.listed = true;
-        if (this.#scopes.every(({ listed }) => listed)) this.#ticker.soon();
+        // Not only once all are listed: one namespace that cannot be must not hold up the others.
+        this.#ticker.soon();
       },
     };
   }

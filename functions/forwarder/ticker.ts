@@ -32,8 +32,7 @@ export class Ticker {
 
   /** Something may have been missed: a tick at once, unless one went out a moment ago. */
   soon(): void {
-    const at = Math.max(this.#parts.clock.now(), this.#sentAt + spacingMs);
-    if (at < this.#dueAt) this.#schedule(at);
+    this.#dueBy(Math.max(this.#parts.clock.now(), this.#sentAt + spacingMs));
   }
 
   stop(): void {
@@ -41,7 +40,8 @@ export class Ticker {
     this.#cancel();
   }
 
-  #schedule(at: number): void {
+  #dueBy(at: number): void {
+    if (this.#stop.signal.aborted || at >= this.#dueAt) return;
     this.#cancel();
     this.#dueAt = at;
     const ms = Math.max(0, at - this.#parts.clock.now());
@@ -51,16 +51,18 @@ export class Ticker {
   async #send(): Promise<void> {
     const { ticks, link, metrics, clock, random, intervalMs } = this.#parts;
     this.#sentAt = clock.now();
+    // One that is asked for from now on may be about something that this one is too early for.
+    this.#dueAt = Number.POSITIVE_INFINITY;
     try {
       await ticks.send({ v: 1, tick: randomUUID() }, this.#stop.signal);
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       link.down((error as Error).message);
-      return this.#schedule(clock.now() + this.#backoff.next());
+      return this.#dueBy(clock.now() + this.#backoff.next());
     }
     link.up();
     metrics.ticks.inc();
     this.#backoff.reset();
-    if (!this.#stop.signal.aborted) this.#schedule(clock.now() + jittered(intervalMs, random));
+    this.#dueBy(clock.now() + jittered(intervalMs, random));
   }
 }

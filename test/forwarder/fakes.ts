@@ -3,6 +3,7 @@ import { createLogger } from '../../functions/adapters/log.ts';
 import { Failure } from '../../functions/core/outcome.ts';
 import type { Envelope, Requests, Ticks } from '../../functions/core/ports.ts';
 import type { Tick } from '../../functions/core/request.ts';
+import type { Reason } from '../../functions/core/topic.ts';
 import { Interrupted, type InterruptionReason } from '../../functions/forwarder/interrupted.ts';
 import { Link } from '../../functions/forwarder/link.ts';
 import type { Source, WatchEvent } from '../../functions/forwarder/source.ts';
@@ -96,8 +97,11 @@ export class FakeRequests implements Requests {
 export class FakeTicks implements Ticks {
   readonly sent: Tick[] = [];
   away = false;
+  /** sends wait for it */
+  held: Promise<void> | undefined;
 
   async send(tick: Tick): Promise<void> {
+    await this.held;
     if (this.away) throw lost();
     this.sent.push(tick);
   }
@@ -117,7 +121,7 @@ export type FakeObject = {
     annotations?: Record<string, string>;
   };
   spec: { topicName?: string; numPartitions?: number };
-  status?: { conditions: { type: string; status: string }[] };
+  status?: { conditions: { type: string; status: string; reason?: string }[] };
 };
 
 type Stream = { deliver(event: WatchEvent): void; end(error?: unknown): void };
@@ -286,5 +290,5 @@ export class FakeApi implements Source {
 
 export const interrupted = (reason: InterruptionReason) => new Interrupted(reason, 'as the test wants it');
 
-export const reconciling = { conditions: [{ type: 'Reconciling', status: 'True' }] };
+export const reconciling = (reason: Reason) => ({ conditions: [{ type: 'Reconciling', status: 'True', reason }] });
 export const ready = { conditions: [{ type: 'Ready', status: 'True' }] };

@@ -15,11 +15,13 @@ import {
   silentLog,
 } from './fakes.ts';
 
-function world(options: { api?: FakeApi; requests?: FakeRequests; probe?: () => Promise<void> } = {}) {
-  const { api = new FakeApi(), requests = new FakeRequests(), probe = async () => {} } = options;
+function world(options: { api?: FakeApi; other?: FakeApi; requests?: FakeRequests; probe?: () => Promise<void> } = {}) {
+  const { api = new FakeApi(), other, requests = new FakeRequests(), probe = async () => {} } = options;
+  const sources = new Map([['all namespaces', api]]);
+  if (other !== undefined) sources.set('another namespace', other);
   const [ticks, clock] = [new FakeTicks(), new FakeClock()];
   const forwarder = new Forwarder({
-    sources: new Map([['all namespaces', api]]),
+    sources,
     requests,
     ticks,
     probe,
@@ -80,11 +82,11 @@ describe('forwarder', () => {
     assert.deepEqual(requests.namesSent, ['orders']);
   });
 
-  test('an object that says Reconciling is asked for again until it no longer does', async () => {
+  test('an object that waits is asked for again until it no longer does', async () => {
     const { api, requests, clock } = await started();
     api.apply('orders');
     await clock.advance(0);
-    api.touch('orders', { status: reconciling });
+    api.touch('orders', { status: reconciling('Throttled') });
     await clock.advance(5_000);
     assert.equal(requests.sent.length, 3);
     api.touch('orders', { status: ready });
@@ -92,10 +94,19 @@ describe('forwarder', () => {
     assert.equal(requests.sent.length, 3);
   });
 
-  test('objects that say Reconciling at the start are asked for too', async () => {
+  test('an object whose message comes back by itself is not asked for', async () => {
+    const { api, requests, clock } = await started();
+    api.apply('orders');
+    await clock.advance(0);
+    api.touch('orders', { status: reconciling('BrokerUnavailable') });
+    await clock.advance(600_000);
+    assert.deepEqual(requests.namesSent, ['orders']);
+  });
+
+  test('objects that wait at the start are asked for too', async () => {
     const api = new FakeApi();
     api.apply('orders');
-    api.touch('orders', { status: reconciling });
+    api.touch('orders', { status: reconciling('Throttled') });
     const { requests, clock } = await started({ api });
     await clock.advance(2_000);
     assert.deepEqual(requests.namesSent, ['orders']);
@@ -223,6 +234,18 @@ describe('forwarder', () => {
       api.away = false;
       await clock.advance(10_000);
       assert.deepEqual([forwarder.problems(), ticks.sent.length], [[], 1]);
+    });
+
+    test('a namespace that cannot be listed holds up no ticks, and has one of its own once it is', async () => {
+      const other = new FakeApi();
+      other.away = true;
+      const { clock, ticks } = await started({ other });
+      assert.equal(ticks.sent.length, 1);
+      await clock.advance(900_000);
+      assert.equal(ticks.sent.length, 4);
+      other.away = false;
+      await clock.advance(20_000);
+      assert.equal(ticks.sent.length, 5);
     });
   });
 

@@ -47,6 +47,22 @@ describe('ticker', () => {
     assert.equal(ticks.sent.length, 6);
   });
 
+  test('a tick that is asked for while one is under way follows it', async () => {
+    const { ticks, clock, ticker } = world();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    ticks.held = promise;
+    ticker.soon();
+    await clock.advance(1_000);
+    ticker.soon();
+    resolve();
+    await clock.advance(8_500);
+    assert.equal(ticks.sent.length, 1);
+    await clock.advance(1_000);
+    assert.equal(ticks.sent.length, 2);
+    await clock.advance(280_000);
+    assert.equal(ticks.sent.length, 2);
+  });
+
   test('a tick the queue does not take is tried until it does', async () => {
     const { ticks, clock, link, ticker } = world();
     ticks.away = true;
