@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaConfigFromEnv } from './adapters/kafka/config.ts';
 import { connectTopics } from './adapters/kafka/topics.ts';
 import { kubeClient } from './adapters/kube/client.ts';
+import { namespacesIn } from './adapters/kube/namespaces.ts';
 import { kubeResources } from './adapters/kube/resources.ts';
 import { createLogger } from './adapters/log.ts';
 import type { Hide } from './batch.ts';
@@ -60,12 +61,6 @@ function receiveCount(env: Env): number {
     throw new Error(`MAX_RECEIVE_COUNT is "${env.MAX_RECEIVE_COUNT}": it has to be a whole number from 1`);
   return count;
 }
-
-const namespacesIn = (list = ''): string[] =>
-  list
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
 
 /** Failures alone need the SDK, so a cold start does not wait for it. */
 function hideIn(env: Env, queueUrl: string): Hide {

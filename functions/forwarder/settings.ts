@@ -1,3 +1,5 @@
+import { namespacesIn } from '../adapters/kube/namespaces.ts';
+
 export type Settings = {
   readonly requestQueueUrl: string;
   readonly tickQueueUrl: string;
@@ -15,11 +17,10 @@ export type Settings = {
  * @throws Error naming the variable that is missing or wrong
  */
 export function settingsOf(env: NodeJS.ProcessEnv): Settings {
-  const namespaces = (env.WATCH_NAMESPACES ?? '').split(',').map((name) => name.trim());
   return {
     requestQueueUrl: required(env, 'RECONCILE_QUEUE_URL'),
     tickQueueUrl: required(env, 'TICK_QUEUE_URL'),
-    namespaces: [...new Set(namespaces.filter((name) => name !== ''))],
+    namespaces: namespacesIn(env.WATCH_NAMESPACES),
     resyncMs: 1000 * number(env, 'RESYNC_INTERVAL_SECONDS', { fallback: 300, least: 1, most: 86_400 }),
     metricsHost: env.METRICS_HOST || '127.0.0.1',
     metricsPort: number(env, 'METRICS_PORT', { fallback: 0, least: 0, most: 65_535 }),

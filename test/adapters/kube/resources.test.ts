@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ApiError, type KubeClient } from '../../../functions/adapters/kube/client.ts';
+import { ApiError, type KubeClient, topicsPath } from '../../../functions/adapters/kube/client.ts';
+import { namespacesIn } from '../../../functions/adapters/kube/namespaces.ts';
 import { kubeResources } from '../../../functions/adapters/kube/resources.ts';
 import { Failure } from '../../../functions/core/outcome.ts';
 import { parseResource } from '../../../functions/core/parse.ts';
@@ -180,4 +181,16 @@ describe('the claimants of a topic (LG1-LG7)', () => {
 test('a page token that has expired asks to start again', async () => {
   const { resources } = scripted(() => refuse(410));
   await assert.rejects(resources().page(10, '/old', signal), failsWith('ObservationOutdated'));
+});
+
+test('the pages of all watched namespaces are reached, also when the setting names one twice', async () => {
+  const { calls, resources } = scripted(() => page([]));
+  const watching = resources(...namespacesIn('a,a,b'));
+  let pages = 1;
+  for (let { continue: token } = await watching.page(10, undefined, signal); token !== undefined && pages < 9; pages++)
+    ({ continue: token } = await watching.page(10, token, signal));
+  assert.deepEqual(
+    calls.map(([, path]) => path),
+    [topicsPath('a'), topicsPath('b')],
+  );
 });
