@@ -39,19 +39,21 @@ const defaults = { clientId: 'topicsmith', connectTimeoutMs: 5_000, requestTimeo
  * | `KAFKA_TLS` | `true` or `false` (default) |
  * | `KAFKA_CA_FILE` | PEM file of the authority that signed the brokers' certificates |
  * | `KAFKA_CERT_FILE`, `KAFKA_KEY_FILE` | our own certificate (mTLS), both or none |
- * | `KAFKA_SASL_MECHANISM` | `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512` or `OAUTHBEARER` |
+ * | `KAFKA_SASL_MECHANISM` | `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512` or `OAUTHBEARER`; the first and last need TLS |
  * | `KAFKA_SASL_USERNAME`, `KAFKA_SASL_PASSWORD_FILE` | for the first three |
  * | `KAFKA_SASL_TOKEN_FILE` | for `OAUTHBEARER`: a file that somebody keeps fresh |
  *
  * @throws Error one line that names the variable and what it must hold
  */
 export function kafkaConfigFromEnv(env: Env): KafkaConfig {
+  const brokers = brokersFrom(env.KAFKA_BROKERS);
   const tls = tlsFrom(env);
   const sasl = saslFrom(env);
+  if (sasl !== undefined && tls === undefined) refuseOpenSecret(sasl.mechanism, brokers);
   return {
     ...defaults,
     ...(env.KAFKA_CLIENT_ID && { clientId: env.KAFKA_CLIENT_ID }),
-    brokers: brokersFrom(env.KAFKA_BROKERS),
+    brokers,
     ...(tls && { tls }),
     ...(sasl && { sasl }),
   };
@@ -131,6 +133,19 @@ function saslFrom(env: Env): Sasl | undefined {
       );
   }
 }
+
+/** These two send the secret itself, so it leaves this machine over TLS only (RFC 4616 section 4, RFC 7628 section 4). */
+function refuseOpenSecret(mechanism: Sasl['mechanism'], brokers: readonly string[]): void {
+  if (mechanism !== 'PLAIN' && mechanism !== 'OAUTHBEARER') return;
+  const remote = brokers.find((broker) => !isLoopback(parseAddress(broker, 'KAFKA_BROKERS').host));
+  if (remote !== undefined)
+    throw new Error(
+      `KAFKA_SASL_MECHANISM=${mechanism} would send its secret to ${remote} in the clear: set KAFKA_TLS=true or use SCRAM-SHA-512`,
+    );
+}
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 
 function required(env: Env, name: string, mechanism: string): string {
   const value = env[name];

@@ -58,12 +58,25 @@ test('a password is read anew each time, without its line break', async () => {
 test('a token is read anew each time', async () => {
   const { sasl } = kafkaConfigFromEnv({
     ...brokers,
+    KAFKA_TLS: 'true',
     KAFKA_SASL_MECHANISM: 'OAUTHBEARER',
     KAFKA_SASL_TOKEN_FILE: file('token', 'a.b.c\n'),
   });
   assert.ok(sasl?.mechanism === 'OAUTHBEARER');
   assert.equal(await sasl.token(), 'a.b.c');
 });
+
+const secrets = {
+  PLAIN: { KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_SASL_USERNAME: 'me', KAFKA_SASL_PASSWORD_FILE: '/secret' },
+  OAUTHBEARER: { KAFKA_SASL_MECHANISM: 'OAUTHBEARER', KAFKA_SASL_TOKEN_FILE: '/secret' },
+};
+
+for (const [mechanism, secret] of Object.entries(secrets))
+  test(`${mechanism} is for TLS, or for this machine`, () => {
+    const here = { KAFKA_BROKERS: 'localhost:9092,127.0.0.1:9093,[::1]:9094' };
+    for (const env of [{ ...brokers, KAFKA_TLS: 'true' }, here])
+      assert.equal(kafkaConfigFromEnv({ ...env, ...secret }).sasl?.mechanism, mechanism);
+  });
 
 const plain = { ...brokers, KAFKA_SASL_MECHANISM: 'PLAIN' };
 for (const [env, message] of [
@@ -86,6 +99,12 @@ for (const [env, message] of [
   [plain, /^KAFKA_SASL_USERNAME must be set for KAFKA_SASL_MECHANISM=PLAIN/],
   [{ ...plain, KAFKA_SASL_USERNAME: 'me' }, /^KAFKA_SASL_PASSWORD_FILE must be set/],
   [{ ...brokers, KAFKA_SASL_MECHANISM: 'OAUTHBEARER' }, /^KAFKA_SASL_TOKEN_FILE must be set/],
+  [
+    { ...brokers, ...secrets.PLAIN },
+    /^KAFKA_SASL_MECHANISM=PLAIN would send its secret to b-1:9092 in the clear: set /,
+  ],
+  [{ ...brokers, ...secrets.OAUTHBEARER }, /^KAFKA_SASL_MECHANISM=OAUTHBEARER would send its secret to b-1:9092/],
+  [{ KAFKA_BROKERS: 'localhost:1,127.evil.org:2', ...secrets.PLAIN }, /would send its secret to 127.evil.org:2 /],
 ] as const)
   test(`refused: ${message.source}`, () =>
     assert.throws(
