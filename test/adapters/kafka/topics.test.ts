@@ -106,6 +106,20 @@ describe('one request, many items', () => {
     assert.deepEqual(inWords(altered), { ...want, a: 'done' });
   });
 
+  test('a deletion counts once a look no longer shows the topic', async () => {
+    const deleted = { throttleMs: 0, topics: [{ name: 'a', id: id(1), code: 0, message: null }] };
+    const shown = metadataAnswer(1, [metadataTopic('a', { id: id(1) })]);
+    let looks = 0;
+    const { topics } = await withBroker({
+      DeleteTopics: () => deleted,
+      Metadata: () => (++looks < 3 ? shown : metadataAnswer(1)),
+    });
+    assert.deepEqual(inWords(await topics.delete([id(1)], signal)), { [id(1)]: 'done' });
+    assert.equal(looks, 3);
+    looks = -1_000;
+    assert.deepEqual(inWords(await topics.delete([id(1)], signal)), { [id(1)]: 'retryable ObservationOutdated' });
+  });
+
   test('the same for deletion: unknown ids are gone, a denied one is not', async () => {
     const answers = [
       [1, 0],
@@ -113,7 +127,10 @@ describe('one request, many items', () => {
       [3, 29],
       [4, 7],
     ].map(([n = 0, code = 0]) => ({ name: null, id: id(n), code, message: null }));
-    const { topics } = await withBroker({ DeleteTopics: () => ({ throttleMs: 0, topics: answers.toReversed() }) });
+    const { topics } = await withBroker({
+      DeleteTopics: () => ({ throttleMs: 0, topics: answers.toReversed() }),
+      Metadata: () => metadataAnswer(1),
+    });
     assert.deepEqual(inWords(await topics.delete([1, 2, 3, 4, 5].map(id), signal)), {
       [id(1)]: 'done',
       [id(2)]: 'done',
