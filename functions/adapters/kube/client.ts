@@ -27,7 +27,8 @@ export type KubeClient = {
    * once more; on 401 the credentials are read anew and it is sent once more. So send only what may be repeated.
    *
    * @returns the parsed answer
-   * @throws ApiError for a status of 400 and above; the transport's error when there was no answer (also within `timeoutMs`)
+   * @throws ApiError for a status of 400 and above; AbortError once `signal` is aborted; the transport's error when there
+   *   was no answer (also within `timeoutMs`)
    */
   request(method: 'GET' | 'PATCH' | 'POST' | 'PUT' | 'DELETE', path: string, options?: Options): Promise<unknown>;
   /** Reads the kubeconfig again, e.g. after a 401 on a watch. */
@@ -50,13 +51,19 @@ export function kubeClient(env: { readonly KUBECONFIG?: string | undefined }, ti
   reload();
 
   const request: KubeClient['request'] = async (method, path, options = {}) => {
+    const once = () =>
+      send(kubeConfig, method, path, options, timeoutMs).catch((error) => {
+        // the caller's own deadline may be a TimeoutError too, and says nothing about the connection
+        if (options.signal?.aborted && !(error instanceof ApiError)) throw givenUp(error);
+        if (isTimeout(error)) connections.drop();
+        throw error;
+      });
     try {
-      return await send(kubeConfig, method, path, options, timeoutMs);
+      return await once();
     } catch (error) {
-      if (isTimeout(error)) connections.drop();
       if (options.signal?.aborted || !worthRepeating(error)) throw error;
       if (error instanceof ApiError) reload();
-      return send(kubeConfig, method, path, options, timeoutMs);
+      return once();
     }
   };
   return { kubeConfig, request, reload, close: connections.close };
@@ -184,6 +191,7 @@ const deadSocket = new Set([
 ]);
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown }).code);
+const givenUp = (cause: unknown) => new DOMException('the request was given up', { name: 'AbortError', cause });
 const isTimeout = (error: unknown): boolean => (error as Error).name === 'TimeoutError';
 const worthRepeating = (error: unknown): boolean =>
   error instanceof ApiError

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { ApiError, type KubeClient, kubeClient, topicsPath } from '../../../functions/adapters/kube/client.ts';
+import { failureOf } from '../../../functions/adapters/kube/failure.ts';
 import { realApi } from '../../support/kube/real-api.ts';
 import { startProxy, type TcpProxy } from '../../support/kube/tcp-proxy.ts';
 
@@ -103,6 +104,16 @@ describe('the connection to a real API server', () => {
     await client.close();
   });
 });
+
+test('a deadline of ours costs no connection, and is not the fault of the server', () =>
+  proxied(async (client, proxy) => {
+    await client.request('GET', topicsPath());
+    const signal = AbortSignal.abort(new DOMException('over', 'TimeoutError'));
+    const error = await client.request('GET', topicsPath(), { signal }).catch((thrown: unknown) => thrown);
+    assert.equal(failureOf(error).message, 'Time ran out before the API server answered.');
+    await client.request('GET', topicsPath());
+    assert.equal(proxy.connections(), 1);
+  }));
 
 test('Retry-After is in seconds; an error that is not JSON keeps its text', async () => {
   const server = createServer((_request, response) => response.writeHead(429, { 'retry-after': '3' }).end('slow down'));
