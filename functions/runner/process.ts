@@ -85,6 +85,8 @@ class FunctionProcess {
   readonly #child: ChildProcess;
   readonly #options: ProcessOptions;
   readonly #ready: Promise<boolean>;
+  /** ends the invocation under way */
+  #end: (ending: Ending) => void = () => {};
   #gone = false;
 
   constructor(options: ProcessOptions) {
@@ -96,6 +98,7 @@ class FunctionProcess {
     });
     this.exited = endOf(this.#child).then((how) => {
       this.#gone = true;
+      this.#end({ kind: 'crashed', message: how });
       return how;
     });
     this.#ready = this.#started();
@@ -145,7 +148,9 @@ class FunctionProcess {
     };
     const milliseconds = this.#options.timeoutSeconds * 1000;
     const limit = setTimeout(() => resolve({ kind: 'timeout' }), milliseconds);
-    void this.exited.then((message) => resolve({ kind: 'crashed', message }));
+    // not a `then` on `exited`: each would stay there as long as the process lives
+    this.#end = resolve;
+    if (this.#gone) resolve({ kind: 'crashed', message: await this.exited });
     this.#child.on('message', listen);
     const invoke: Invoke = { requestId, event, deadline: Date.now() + milliseconds };
     // an error means that the process is gone, which `exited` reports
