@@ -1,8 +1,9 @@
 /**
  * `npm test [-- FILES…]`: brings up the parts that tests talk to, runs every test file, ends what it started.
  *
- * Two stages, since a running system would answer for the objects of the contract suites: first everything against bare
- * parts, then the files that bring up a whole system of their own.
+ * Three stages. A running system would answer for the objects of the contract suites, and a definition that changes
+ * under them would fail them: so first everything against bare parts, two files at a time; then alone what changes the
+ * definition; then the files that bring up a system of their own.
  */
 import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,7 @@ import { type BundleName, buildBundles, bundles } from '../infra/build.ts';
 import { startSystem } from '../infra/local/system.ts';
 
 const wholeSystem = /^test\/(e2e|crash|local|demo)\//;
+const changesDefinition = /^test\/crds\//;
 
 type Counts = { passed: number; failed: number };
 
@@ -56,11 +58,16 @@ async function withParts<T>(work: () => Promise<T>): Promise<T> {
 const wanted = process.argv.slice(2);
 const files = (wanted.length > 0 ? wanted : globSync('test/**/*.test.ts')).toSorted();
 const whole = files.filter((file) => wholeSystem.test(file));
-const rest = files.filter((file) => !wholeSystem.test(file));
+const definition = files.filter((file) => changesDefinition.test(file));
+const rest = files.filter((file) => !wholeSystem.test(file) && !changesDefinition.test(file));
 
 await buildBundles(Object.keys(bundles) as BundleName[]);
 const total = { passed: 0, failed: 0 };
-for (const { passed, failed } of [await withParts(() => runFiles(rest, 2)), await runFiles(whole, 1)]) {
+const stages = [
+  ...(await withParts(async () => [await runFiles(rest, 2), await runFiles(definition, 1)])),
+  await runFiles(whole, 1),
+];
+for (const { passed, failed } of stages) {
   total.passed += passed;
   total.failed += failed;
 }

@@ -77,7 +77,7 @@ export async function reconcile(
 ): Promise<ReadonlyMap<string, Settled>> {
   const keys = items.map(({ key }) => key);
   const read = await ports.resources.read(keys, signal);
-  const { chosen, settled } = choose(items, read);
+  const { chosen, settled } = choose(items, read, ports.log);
   const first = await decide(chosen, ports, signal);
   const unsure = first.filter(({ plan }) => plan?.unsure);
   const sure = first.filter((pass) => !unsure.includes(pass));
@@ -97,6 +97,7 @@ export async function reconcile(
 function choose(
   items: readonly Item[],
   read: PerItem<string, TopicResource | 'gone'>,
+  log: Logger,
 ): { chosen: readonly TopicResource[]; settled: readonly Settled[] } {
   const chosen = new Map<string, TopicResource>();
   const settled: Settled[] = [];
@@ -105,9 +106,11 @@ function choose(
     const resource = read.get(key);
     if (resource === undefined || resource === 'gone' || resource instanceof Failure)
       settled.push(unread(key, resource));
-    // The object has been re-created for another topic: it has a message of its own in that topic's group.
-    else if (group !== undefined && group !== groupOf(resource.topicName)) settled.push({ key, redeliver: false });
-    else if (chosen.has(queryOf(resource).topicName)) settled.push(settle(key, [topicIsBusy(resource)]));
+    else if (group !== undefined && group !== groupOf(resource.topicName)) {
+      // The object has been re-created for another topic: it has a message of its own in that topic's group.
+      log.info('group-of-another-topic', { object: key, topic: resource.topicName, group });
+      settled.push({ key, redeliver: false });
+    } else if (chosen.has(queryOf(resource).topicName)) settled.push(settle(key, [topicIsBusy(resource)]));
     else chosen.set(queryOf(resource).topicName, resource);
   }
   return { chosen: [...chosen.values()], settled };

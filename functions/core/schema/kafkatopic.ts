@@ -48,7 +48,8 @@ const specSchema: Schema = {
     },
     replicationFactor: {
       type: 'integer',
-      description: "Replicas of each partition. Absent: the brokers' default at creation, then not managed.",
+      description:
+        "Replicas of each partition, at creation; changing them later is not built yet. Absent: the brokers' default, not managed.",
       minimum: 1,
       maximum: 32_767,
     },
@@ -85,8 +86,8 @@ const specSchema: Schema = {
     mode: {
       type: 'string',
       description:
-        'Enforce: keep the topic as the spec says. Observe: report differences, change nothing. Plan: hold every change until ' +
-        'it is approved. Paused: do not look at all.',
+        'Enforce: keep the topic as the spec says. Observe: report differences, change nothing. Plan: hold every change back ' +
+        '(approval is not built yet). Paused: do not look at all.',
       enum: ['Enforce', 'Observe', 'Plan', 'Paused'],
       default: 'Enforce',
     },
@@ -117,9 +118,11 @@ const conditionSchema: Schema = {
   },
 };
 
+const reserved = 'Reserved for later: nobody writes this or what is in it yet.';
+
 const planSchema: Schema = {
   type: 'object',
-  description: 'Present while something waits for approval.',
+  description: `${reserved} What waits for approval.`,
   required: ['hash', 'destructive', 'actions', 'refusals'],
   properties: {
     hash: text('Value for the approve annotation; it stands for exactly this plan.'),
@@ -157,7 +160,7 @@ const planSchema: Schema = {
 
 const reassignmentSchema: Schema = {
   type: 'object',
-  description: 'Progress of a running change of the replication factor.',
+  description: `${reserved} Progress of a running change of the replication factor.`,
   required: ['step', 'replicationFactor', 'partitionsDone', 'partitionsTotal'],
   properties: {
     step: {

@@ -3,24 +3,27 @@ import type { Reason } from '../topic.ts';
 /** good: nothing to do. person: waits for a decision. terminal: waits for an edit. retryable: tried again by itself. */
 export type ReasonClass = 'good' | 'person' | 'terminal' | 'retryable';
 
+const triedAgain = 'It is tried again by itself; if it stays Stalled, the next edit or periodic look tries once more.';
+
 /** Every `reason` of our conditions: what it means and what to do about it. Also the table in `crds/README.md`. */
 export const reasons: Readonly<Record<Reason, { class: ReasonClass; meaning: string; remedy: string }>> = {
   Synced: { class: 'good', meaning: 'The topic is as the spec says.', remedy: 'Nothing.' },
   Observed: { class: 'good', meaning: 'mode is Observe and the topic equals the spec.', remedy: 'Nothing.' },
   ApprovalRequired: {
     class: 'person',
-    meaning: 'A change that can lose data is held; status.plan lists it.',
-    remedy: 'Read the plan, then set the approve annotation to its hash, or edit the spec.',
+    meaning: 'The change could lose data, or mode is Plan: it is held back, and the message lists it.',
+    remedy:
+      "Revert it, or make it by hand with Kafka's tools; in mode Plan, set Enforce. A topic that was there before: edit the spec until it equals it.",
   },
   TopicMissing: {
     class: 'person',
     meaning: 'The topic this object was bound to has vanished.',
-    remedy: 'Find out who deleted it; approve the plan to create it again, empty.',
+    remedy: 'Find out who deleted it. To have it again, empty: delete the object and apply it again.',
   },
   IdentityChanged: {
     class: 'person',
     meaning: 'Another topic has taken the name: the topic id is not the bound one.',
-    remedy: 'Find out who re-created it; approve the plan to bind the new one.',
+    remedy: 'Find out who re-created it. To take the new one: delete the object (its topic stays) and apply it again.',
   },
   DriftDetected: {
     class: 'person',
@@ -54,8 +57,8 @@ export const reasons: Readonly<Record<Reason, { class: ReasonClass; meaning: str
   },
   InvalidReplicationFactor: {
     class: 'terminal',
-    meaning: 'There are fewer brokers than replicas asked for.',
-    remedy: 'Lower replicationFactor or add brokers; then the next periodic look succeeds.',
+    meaning: 'There are fewer brokers than replicas asked for, or the topic has another number of replicas.',
+    remedy: 'Set replicationFactor as the message says, add brokers, or move replicas with kafka-reassign-partitions.',
   },
   InvalidConfig: {
     class: 'terminal',
@@ -115,12 +118,13 @@ export const reasons: Readonly<Record<Reason, { class: ReasonClass; meaning: str
   ObservationOutdated: {
     class: 'retryable',
     meaning: 'The world moved between look and change.',
-    remedy: 'Nothing; it is looked at again.',
+    remedy: triedAgain,
   },
   ReassignmentInProgress: {
     class: 'retryable',
-    meaning: 'Replicas are being moved.',
-    remedy: 'Wait; status.reassignment shows how far it is.',
+    meaning:
+      'Somebody moves replicas of the topic; brokers with ZooKeeper refuse to grow it meanwhile. We move none yet.',
+    remedy: 'Wait until they are moved.',
   },
   KafkaError: {
     class: 'retryable',
@@ -130,7 +134,7 @@ export const reasons: Readonly<Record<Reason, { class: ReasonClass; meaning: str
   InternalError: {
     class: 'retryable',
     meaning: 'Something that should not happen: a defect, or the API server refused or did not answer.',
-    remedy: 'Read the message; if it stays, report it.',
+    remedy: `Read the message. ${triedAgain}`,
   },
 };
 

@@ -3,12 +3,14 @@
  * between who sees each call to the outside and can end the process at any of them. The harness itself plays the queue:
  * a message whose process died is handed to another process at once.
  */
+
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { groupOf } from '../../../functions/core/request.ts';
 import { buildBundles } from '../../../infra/build.ts';
 import type { System } from '../../../infra/local/system.ts';
 import { startKafkaProxy } from '../kafka/proxy.ts';
@@ -147,7 +149,7 @@ function messageAbout(name: string, receives: number): unknown {
         messageId,
         receiptHandle: messageId,
         body: JSON.stringify({ v: 1, namespace: 'default', name, trigger: 'change', id: messageId }),
-        attributes: { ApproximateReceiveCount: String(receives), MessageGroupId: name },
+        attributes: { ApproximateReceiveCount: String(receives), MessageGroupId: groupOf(name) },
         messageAttributes: {},
         md5OfBody: '',
         eventSource: 'aws:sqs',
