@@ -1,6 +1,6 @@
 import { group, plural } from '../../functions/core/api.ts';
 
-type Grant = { resources: string[]; verbs: string[]; apiGroup?: string };
+type Grant = { resources: string[]; verbs: string[] };
 
 const topics = (...verbs: string[]): Grant => ({ resources: [plural], verbs });
 
@@ -8,11 +8,7 @@ const topics = (...verbs: string[]): Grant => ({ resources: [plural], verbs });
 const grants: Record<string, Grant[]> = {
   forwarder: [topics('get', 'list', 'watch')],
   resync: [topics('get', 'list')],
-  reconciler: [
-    topics('get', 'list', 'patch'),
-    { resources: [`${plural}/status`], verbs: ['patch'] },
-    { apiGroup: 'events.k8s.io', resources: ['events'], verbs: ['create', 'patch'] },
-  ],
+  reconciler: [topics('get', 'list', 'patch'), { resources: [`${plural}/status`], verbs: ['patch'] }],
   tenant: [topics('get', 'list', 'watch', 'create', 'update', 'patch', 'delete')],
 };
 
@@ -28,7 +24,7 @@ export const rbac = (): object[] => [
     apiVersion: `${rbacGroup}/v1`,
     kind: 'ClusterRole',
     metadata: { name: nameOf(who) },
-    rules: rules.map(({ apiGroup = group, resources, verbs }) => ({ apiGroups: [apiGroup], resources, verbs })),
+    rules: rules.map((grant) => ({ apiGroups: [group], ...grant })),
   })),
   ...['forwarder', 'resync', 'reconciler'].map((who) => binding('ClusterRoleBinding', who, {})),
   binding('RoleBinding', 'tenant', { namespace: 'default' }),

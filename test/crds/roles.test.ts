@@ -33,7 +33,7 @@ async function isAllowed(who: string, resourceAttributes: object): Promise<boole
   return ((await client.request('POST', path, { body })) as { status: { allowed: boolean } }).status.allowed;
 }
 
-const reconciler = { [plural]: 'get list patch', [`${plural}/status`]: 'patch', events: 'create patch' };
+const reconciler = { [plural]: 'get list patch', [`${plural}/status`]: 'patch' };
 const tenant = { [plural]: 'get list watch create update patch delete' };
 
 const rows = [
