@@ -33,7 +33,10 @@ ${table(
       code(annotations.reconcileRequestedAt),
       'Any new value asks for a full look now; status.lastHandledReconcileAt echoes it.',
     ],
-    [code(annotations.approve), 'The hash in status.plan: releases exactly that plan.'],
+    [
+      code(annotations.approve),
+      'Reserved for later: approving held changes is not built yet, and a value here releases nothing.',
+    ],
   ],
 )}
 
