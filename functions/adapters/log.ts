@@ -1,7 +1,7 @@
 /** Structured logging: one JSON object per line, so that no value can break a line or pose as another. */
 
 const levels = ['debug', 'info', 'warn', 'error'] as const;
-export type Level = (typeof levels)[number];
+type Level = (typeof levels)[number];
 
 /** Values beside the event. Only text, numbers, booleans, lists of them and errors are written; see {@link createLogger}. */
 export type Fields = Readonly<Record<string, unknown>>;

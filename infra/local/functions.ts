@@ -5,8 +5,6 @@ import { Part, type Place } from './part.ts';
 import { freePorts } from './ports.ts';
 import { root } from './state.ts';
 
-export { root };
-
 const GRACE_MS = 10_000;
 
 /** @param env its whole environment but for the port of its health and metrics */

@@ -19,7 +19,7 @@ export const localAws = {
 
 const ACCOUNT = '000000000000';
 
-export const queuesFile = join(import.meta.dirname, '..', 'queues.yml');
+const queuesFile = join(import.meta.dirname, '..', 'queues.yml');
 
 export const readQueues = (file = queuesFile): QueueDefinitions => parse(readFileSync(file, 'utf8')).Resources;
 

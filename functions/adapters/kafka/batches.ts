@@ -3,7 +3,7 @@
  * each topic. Above that it refuses every topic of the request, so the cut must be made before. Long texts are weighed
  * too, 1,000 bytes like a record: a broker drops the connection at 100 MB.
  */
-export const heaviestRequest = 10_000;
+const heaviestRequest = 10_000;
 
 /** Topics in one look: enough to share the round trip, few enough for an answer below about 1 MB. */
 export const topicsPerLook = 500;

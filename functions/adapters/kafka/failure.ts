@@ -227,7 +227,7 @@ function otherTrouble(code: string): string {
 const nameOf = (error: unknown): unknown => (error as { name?: unknown } | null | undefined)?.name;
 
 /** Turns a rejection with a Failure into a value; a defect of ours goes on as it is. */
-export function asFailure(error: unknown): Failure {
+export function failureOrThrow(error: unknown): Failure {
   if (error instanceof Failure) return error;
   throw error;
 }

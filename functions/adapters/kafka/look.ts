@@ -4,7 +4,7 @@ import type { TopicQuery } from '../../core/ports.ts';
 import type { ConfigEntry, LiveTopic, ObservedTopic, TopicId } from '../../core/topic.ts';
 import { slices, topicsPerLook } from './batches.ts';
 import type { Cluster } from './cluster.ts';
-import { asFailure, judge, unmentioned } from './failure.ts';
+import { failureOrThrow, judge, unmentioned } from './failure.ts';
 import { describeConfigs, listPartitionReassignments, metadata, topicResource } from './requests.ts';
 import { sourceOfNumber, typeOfNumber } from './topic-configs.ts';
 import { noId, type ValueOf } from './wire.ts';
@@ -184,7 +184,7 @@ async function leavingReplicas(
     partitions: partitions.map(({ index }) => index),
   }));
   const request = { timeoutMs: cluster.answerWithinMs, topics: asked };
-  const answer = await cluster.read(listPartitionReassignments, request, signal).catch(asFailure);
+  const answer = await cluster.read(listPartitionReassignments, request, signal).catch(failureOrThrow);
   if (answer instanceof Failure) return answer;
   const verdict = judge('reassignments', answer);
   // nobody may be kept from managing configs because a broker is down and the moves are not ours to see

@@ -6,7 +6,7 @@ import type { ConfigEntry, LiveTopic, TopicId } from '../../core/topic.ts';
 import { batches, weightOfTexts } from './batches.ts';
 import { Cluster } from './cluster.ts';
 import type { KafkaConfig } from './config.ts';
-import { type Answered, asFailure, judge, type Operation, unmentioned } from './failure.ts';
+import { type Answered, failureOrThrow, judge, type Operation, unmentioned } from './failure.ts';
 import { observe } from './look.ts';
 import { records } from './offsets.ts';
 import {
@@ -178,7 +178,7 @@ async function withoutAbsent(cluster: Cluster, outcomes: Map<TopicId, 'done' | F
   if (kept.length === 0) return outcomes;
   const topics = kept.map(([id]) => ({ id, name: null }));
   const request = { topics, autoCreate: false, includeTopicOperations: false };
-  const answer = await cluster.read(metadata, request, signal).catch(asFailure);
+  const answer = await cluster.read(metadata, request, signal).catch(failureOrThrow);
   for (const [id] of kept) {
     // "unknown" may also mean "not allowed to see": only a look by name can tell, so it is no success yet
     if (answer instanceof Failure) outcomes.set(id, answer);
@@ -200,7 +200,7 @@ async function untilGone(cluster: Cluster, outcomes: Map<TopicId, 'done' | Failu
     await sleep(pause);
     const topics = shown.map((id) => ({ id, name: null }));
     const request = { topics, autoCreate: false, includeTopicOperations: false };
-    const answer = await cluster.read(metadata, request, signal).catch(asFailure);
+    const answer = await cluster.read(metadata, request, signal).catch(failureOrThrow);
     if (answer instanceof Failure) continue;
     shown = shown.filter((id) => answer.topics.some((topic) => topic.id === id && topic.code === 0));
   }
@@ -226,7 +226,7 @@ async function inTurn<I, K, T>(
   const outcomes = new Map<K, T | Failure>();
   let trouble: Failure | undefined;
   for (const batch of batches) {
-    const sent = trouble ?? (await send(batch).catch(asFailure));
+    const sent = trouble ?? (await send(batch).catch(failureOrThrow));
     for (const item of batch) {
       const outcome = sent instanceof Failure ? sent : (sent.get(keyOf(item)) ?? unmentioned(operation));
       outcomes.set(keyOf(item), outcome);

@@ -27,7 +27,7 @@ export class WireError extends Error {
 }
 
 /** A buffer that grows. */
-export class Writer {
+class Writer {
   #buffer = Buffer.allocUnsafe(1024);
   #length = 0;
 
@@ -49,7 +49,7 @@ export class Writer {
 }
 
 /** A cursor over received bytes. */
-export class Reader {
+class Reader {
   readonly #buffer: Buffer;
   #at = 0;
 
