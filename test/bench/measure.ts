@@ -5,6 +5,7 @@ import type { Part, Place } from '../../infra/local/part.ts';
 import type { System } from '../../infra/local/system.ts';
 import { Api, json } from './api.ts';
 import type { Options, PhaseName } from './arguments.ts';
+import { type MachineCost, spending } from './cost.ts';
 import { type Floor, measureFloor } from './floor.ts';
 import { type LoadName, load, namesOf, parallel } from './loads.ts';
 import { type Fleet, fleet, type Idle, idle, type Resync, resync, type World } from './phases.ts';
@@ -24,6 +25,8 @@ export type Report = {
   readonly parallel: number;
   readonly machine: { readonly processors: number; readonly node: string; readonly kubernetes: string };
   readonly floor: Floor;
+  /** of all its parts together */
+  readonly floorCost: MachineCost;
   readonly memoryAtStart: Readonly<Record<string, Usage>>;
   readonly idle?: Idle;
   readonly fleet: Readonly<Partial<Record<LoadName, Fleet>>>;
@@ -48,12 +51,15 @@ export async function measure(installation: Installation, options: Options): Pro
     await brokers.connect();
     await api.request('POST', '/api/v1/namespaces', json({ metadata: { name: namespace } }));
     progress(`floor: ${options.count} objects and topics without the product`);
-    const floor = await measureFloor(api, brokers, namespace, options.count);
+    const parts = new Map([...partPids(system.parts), ['bench', process.pid]]);
+    const { result: floor, cost: floorCost } = await spending(parts, () =>
+      measureFloor(api, brokers, namespace, options.count),
+    );
     const watcher = await Watcher.start(api, namespace);
     const outside = { api, brokers, queues, watcher };
     const timed = await timedRun(installation, outside, options);
     const requests = options.phases.has('requests') ? await countedRun(installation, outside, options) : undefined;
-    return { ...about(options), floor, ...timed, ...(requests !== undefined && { requests }) };
+    return { ...about(options), floor, floorCost, ...timed, ...(requests !== undefined && { requests }) };
   } finally {
     queues.close();
     api.close();

@@ -2,8 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Api } from './api.ts';
 import { AuditMark, type RequestsByUser } from './audit.ts';
+import { type MachineCost, spending } from './cost.ts';
 import { inParallel, type Load, type LoadName, load, namesOf } from './loads.ts';
-import { cpuBetween, machineCpuSeconds, namesByPid, type Usage, usageOf, type Watched } from './processes.ts';
+import { namesByPid, type Watched } from './processes.ts';
 import type { Profile, Profiler } from './profile.ts';
 import type { Queues } from './queues.ts';
 import { type Summary, summarize } from './statistics.ts';
@@ -24,13 +25,8 @@ export type World = {
 };
 
 /** What a phase cost, until nothing was left in the queues. */
-export type Cost = {
-  readonly cpuSeconds: Readonly<Record<string, number>>;
-  /** at the end of the phase */
-  readonly memory: Readonly<Record<string, Usage>>;
+export type Cost = MachineCost & {
   readonly requests: RequestsByUser;
-  /** CPU seconds of whatever else ran on the machine: when it is much, the times say little */
-  readonly othersCpuSeconds: number | undefined;
   readonly profiles?: Readonly<Record<string, Profile>>;
 };
 
@@ -129,27 +125,14 @@ async function costing<T>(world: World, work: () => Promise<T>): Promise<{ resul
   const ours = () => new Map([...namesByPid(world.pids)].filter(([, name]) => profiled.has(name)));
   const mark = new AuditMark(world.auditLog);
   world.profiler?.start(ours().keys());
-  const machineBefore = machineCpuSeconds();
-  const before = usageOf(world.pids);
-  const result = await work();
-  await world.queues.settled();
-  const after = usageOf(world.pids);
-  const machineAfter = machineCpuSeconds();
+  const { result, cost } = await spending(world.pids, async () => {
+    const done = await work();
+    await world.queues.settled();
+    return done;
+  });
   const profiles = await world.profiler?.stop(ours());
-  const cpuSeconds = cpuBetween(before, after);
-  const cost = {
-    cpuSeconds,
-    othersCpuSeconds: others(machineBefore, machineAfter, cpuSeconds),
-    memory: Object.fromEntries(after),
-    requests: await mark.requestsSince(),
-    ...(profiles !== undefined && { profiles }),
-  };
-  return { result, cost };
+  const requests = await mark.requestsSince();
+  return { result, cost: { ...cost, requests, ...(profiles !== undefined && { profiles }) } };
 }
 
 const profiled = new Set(['forwarder', 'runner', 'reconcile', 'resync']);
-
-function others(before: number | undefined, after: number | undefined, ours: Cost['cpuSeconds']): number | undefined {
-  if (before === undefined || after === undefined) return undefined;
-  return Math.max(0, after - before - Object.values(ours).reduce((sum, seconds) => sum + seconds, 0));
-}

@@ -21,7 +21,7 @@ async function look(): Promise<void> {
 
 async function start(): Promise<void> {
   await session.post('Profiler.enable');
-  await session.post('Profiler.setSamplingInterval', { interval: 500 });
+  await session.post('Profiler.setSamplingInterval', { interval: 2_000 });
   await session.post('Profiler.start');
 }
 

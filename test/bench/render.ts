@@ -1,4 +1,6 @@
 /** The report as tables for people. */
+
+import type { MachineCost } from './cost.ts';
 import { type Floor, type FloorPart, totalOf } from './floor.ts';
 import type { Report } from './measure.ts';
 import type { Cost } from './phases.ts';
@@ -96,8 +98,7 @@ function costs({ idle: measured, fleet: done, resync: tick }: Report): [string, 
 }
 
 function cpu(report: Report): string {
-  const phases = costs(report);
-  if (phases.length === 0) return '';
+  const phases: [string, MachineCost][] = [['floor', report.floorCost], ...costs(report)];
   const names = processNames(report).filter((name) => phases.some(([, cost]) => cost.cpuSeconds[name] !== undefined));
   if (names.length === 0) return '\nCPU and memory are not known: there is no /proc here.\n';
   const rows = names.map((name) => [name, ...phases.map(([, cost]) => fixed(cost.cpuSeconds[name] ?? 0, 2))]);
