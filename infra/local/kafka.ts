@@ -65,7 +65,9 @@ async function layOut(dir: string, count: number): Promise<Node[]> {
 function format(node: Node, nodes: readonly Node[], clusterId: string, jarDirectory: string, signal?: AbortSignal) {
   mkdirSync(node.dir, { recursive: true });
   writeFileSync(configFile(node), properties(node, nodes));
-  const args = [...javaArgs(jarDirectory, 128), 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c'];
+  // one word, since an id may begin with a hyphen
+  const id = `--cluster-id=${clusterId}`;
+  const args = [...javaArgs(jarDirectory, 128), 'kafka.tools.StorageTool', 'format', id, '-c'];
   return run('java', [...args, configFile(node)], { signal });
 }
 
