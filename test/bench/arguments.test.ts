@@ -6,7 +6,15 @@ import { optionsOf, phaseNames, UsageError } from './arguments.ts';
 describe('the command line of the benchmark', () => {
   test('needs no arguments', () => {
     const phases = new Set(phaseNames);
-    assert.deepEqual(optionsOf([]), { count: 200, singles: 50, pause: 0, phases, json: false, profile: false });
+    assert.deepEqual(optionsOf([]), {
+      count: 200,
+      singles: 50,
+      pause: 0,
+      phases,
+      data: undefined,
+      json: false,
+      profile: false,
+    });
   });
 
   test('takes a number of objects and phases', () => {

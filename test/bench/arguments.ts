@@ -21,6 +21,8 @@ export type Options = {
   /** seconds of silence before each request of phase `idle` */
   readonly pause: number;
   readonly phases: ReadonlySet<PhaseName>;
+  /** directory for the data of all servers; undefined: in memory, where there is a place for it */
+  readonly data: string | undefined;
   readonly json: boolean;
   readonly profile: boolean;
 };
@@ -35,6 +37,7 @@ export const usage = `usage: npm run bench [-- OPTION ...]
   --singles N     objects one after another while all is idle, 2 to 1000 (default 50)
   --pause N       seconds of silence before each of those requests, 0 to 60 (default 0)
   --phases A,B    only these: ${phaseNames.join(', ')} (default all; what one of them needs is done too)
+  --data DIR      where the servers keep their data (default: in memory, /dev/shm, where it has room)
   --profile       sample where our processes spend their CPU time; slows them down a little
   --json          print one JSON object instead of tables
   --help          print this
@@ -51,6 +54,7 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
     singles: wholeNumber('--singles', values.singles, 2, 1_000),
     pause: wholeNumber('--pause', values.pause, 0, 60),
     phases: phasesOf(values.phases),
+    data: values.data,
     json: values.json,
     profile: values.profile,
   };
@@ -65,6 +69,7 @@ function parsed(args: readonly string[]) {
         singles: { type: 'string', default: '50' },
         pause: { type: 'string', default: '0' },
         phases: { type: 'string', default: phaseNames.join(',') },
+        data: { type: 'string' },
         json: { type: 'boolean', default: false },
         profile: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },

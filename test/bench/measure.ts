@@ -1,5 +1,6 @@
 /** The whole run: the floor, then the product, then the product again behind proxies that count. */
 import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
 import { KUBERNETES_VERSION } from '../../infra/local/apiserver.ts';
 import type { Part, Place } from '../../infra/local/part.ts';
 import type { System } from '../../infra/local/system.ts';
@@ -23,7 +24,12 @@ type Requests = Readonly<Record<string, number>>;
 export type Report = {
   readonly count: number;
   readonly parallel: number;
-  readonly machine: { readonly processors: number; readonly node: string; readonly kubernetes: string };
+  readonly machine: {
+    readonly data: string;
+    readonly processors: number;
+    readonly node: string;
+    readonly kubernetes: string;
+  };
   readonly floor: Floor;
   /** of all its parts together */
   readonly floorCost: MachineCost;
@@ -59,7 +65,13 @@ export async function measure(installation: Installation, options: Options): Pro
     const outside = { api, brokers, queues, watcher };
     const timed = await timedRun(installation, outside, options);
     const requests = options.phases.has('requests') ? await countedRun(installation, outside, options) : undefined;
-    return { ...about(options), floor, floorCost, ...timed, ...(requests !== undefined && { requests }) };
+    return {
+      ...about(options, dirname(installation.place.dir)),
+      floor,
+      floorCost,
+      ...timed,
+      ...(requests !== undefined && { requests }),
+    };
   } finally {
     queues.close();
     api.close();
@@ -69,10 +81,10 @@ export async function measure(installation: Installation, options: Options): Pro
 
 type Outside = Pick<World, 'api' | 'brokers' | 'queues' | 'watcher'>;
 
-const about = ({ count }: Options) => ({
+const about = ({ count }: Options, data: string) => ({
   count,
   parallel,
-  machine: { processors: availableParallelism(), node: process.versions.node, kubernetes: KUBERNETES_VERSION },
+  machine: { data, processors: availableParallelism(), node: process.versions.node, kubernetes: KUBERNETES_VERSION },
 });
 
 async function timedRun(installation: Installation, outside: Outside, options: Options) {

@@ -14,8 +14,8 @@ export function render(report: Report): string {
 }
 
 function head({ count, parallel, machine }: Report): string {
-  const { processors, kubernetes, node } = machine;
-  return `${integer(count)} objects with deletionPolicy Delete, ${parallel} requests at a time, ${processors} processors, Kubernetes ${kubernetes}, Node.js ${node}\n`;
+  const { data, processors, kubernetes, node } = machine;
+  return `${integer(count)} objects with deletionPolicy Delete, ${parallel} requests at a time, ${processors} processors, data in ${data}, Kubernetes ${kubernetes}, Node.js ${node}\n`;
 }
 
 /** From the first request to the last object that is seen as wanted. */
