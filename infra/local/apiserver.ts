@@ -186,7 +186,7 @@ async function serves(server: string, authorityFile: string, token: string): Pro
   const authority = readFileSync(authorityFile);
   const status = (path: string) => get(`${server}${path}`, authority, token);
   if ((await status('/readyz')) !== 200 || (await status('/api/v1/namespaces/default')) !== 200) return false;
-  return [200, 404].includes((await status(`${topicsPath()}?limit=1`)) ?? 0);
+  return [200, 404].includes((await status(`${topicsPath()}?limit=1&resourceVersion=0`)) ?? 0);
 }
 
 /** Paths of unix sockets have room for about 100 characters, directories of checkouts have not always. */

@@ -1,7 +1,7 @@
 /** What the parts of ours talk to: API server, brokers, queue server; each local, or from outside where that is set. */
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { kubeClient } from '../../functions/adapters/kube/client.ts';
+import { ApiError, type KubeClient, kubeClient, topicsPath } from '../../functions/adapters/kube/client.ts';
 import { type ApiServer, apiServerBinary, startApiServer } from './apiserver.ts';
 import { type Artifact, obtain, type Progress } from './artifacts.ts';
 import { answers, type ElasticMq, elasticMqJars, startElasticMq } from './elasticmq.ts';
@@ -10,6 +10,7 @@ import { applyFiles } from './manifests.ts';
 import type { PartName } from './options.ts';
 import type { Outside } from './outside.ts';
 import type { Place } from './part.ts';
+import { until } from './process.ts';
 import { createQueues } from './queues.ts';
 import { root } from './state.ts';
 
@@ -52,11 +53,23 @@ function manifestFiles(): string[] {
   return [...definitions.map((name) => join(root, 'crds', name)), join(root, 'infra', 'rbac.yaml')];
 }
 
+/** Lists from the server's own cache, which answers 429 until it has filled ("storage is (re)initializing"). */
+async function servesTopics(kube: KubeClient): Promise<boolean> {
+  try {
+    await kube.request('GET', topicsPath(), { query: { resourceVersion: 0, limit: 1 } });
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && [404, 429].includes(error.code)) return false;
+    throw error;
+  }
+}
+
 async function install(KUBECONFIG: string, { progress }: Start): Promise<void> {
   const kube = kubeClient({ KUBECONFIG });
   try {
     const missing = await applyFiles(kube, manifestFiles());
     if (missing.length > 0) progress(`apiserver: does not know ${missing.join(', ')}; doing without`);
+    if (!(await until(() => servesTopics(kube), 15_000))) throw new Error('KafkaTopics are defined, but not served');
   } finally {
     await kube.close();
   }
