@@ -1,6 +1,6 @@
 import { asFailure, Failure } from './outcome.ts';
 import { needsClaimants, needsObservation, needsRecords } from './plan.ts';
-import type { Claimant, Resources, TopicQuery, Topics } from './ports.ts';
+import type { Claimant, Resources, Topics } from './ports.ts';
 import type { TopicResource } from './resource.ts';
 import { queryOf, type Situation, withRecords } from './situation.ts';
 import { keyOf, type ObservedTopic } from './topic.ts';
@@ -26,7 +26,7 @@ export async function look(
   world: World,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Look>> {
-  const observed = await world.topics.observe(mergeQueries(resources.filter(needsObservation).map(queryOf)), signal);
+  const observed = await world.topics.observe(resources.filter(needsObservation).map(queryOf), signal);
   const looks = await inParallel(listingsAtOnce, resources, async (resource): Promise<[string, Look]> => {
     const seen = needsObservation(resource) ? (observed.get(queryOf(resource).topicName) ?? notAnswered()) : undefined;
     return [keyOf(resource.key), await situationOf(resource, seen, world, signal)];
@@ -45,18 +45,6 @@ async function inParallel<T, R>(lanes: number, items: readonly T[], work: (item:
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   return results;
-}
-
-/** Several objects may name one topic, each with its own keys: it is asked for once. */
-function mergeQueries(queries: readonly TopicQuery[]): readonly TopicQuery[] {
-  const merged = new Map<string, TopicQuery>();
-  for (const query of queries) {
-    const { topicName, configs } = query;
-    const before = merged.get(topicName)?.configs ?? [];
-    const all = configs === 'all' || before === 'all' ? 'all' : [...new Set([...before, ...configs])];
-    merged.set(topicName, { topicName, configs: all });
-  }
-  return [...merged.values()];
 }
 
 const notAnswered = () => new Failure('KafkaError', 'the brokers did not answer for this topic', { retryable: true });

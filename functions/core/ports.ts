@@ -94,6 +94,7 @@ export type ConfigChange = { readonly key: string; readonly value: string | null
 export interface Topics {
   /**
    * Looks at topics by name: existence, id, counts, configs. `records` is always `'unknown'` here.
+   * Several queries may name one topic: it is looked at once, for the keys of all.
    * `replicationFactor` counts replicas minus those a running reassignment removes; `'mixed'` when partitions differ.
    * Not authorised is a terminal Failure, never `exists: false`.
    */

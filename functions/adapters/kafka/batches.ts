@@ -1,13 +1,9 @@
-/**
- * What a request may weigh. The controller takes at most 10,000 records for one request: 1 + partitions + configs for
- * each topic. Above that it refuses every topic of the request, so the cut must be made before. Long texts are weighed
- * too, 1,000 bytes like a record: a broker drops the connection at 100 MB.
- */
-const heaviestRequest = 10_000;
+import { maxRecordsPerRequest } from '../../core/refusals.ts';
 
 /** Topics in one look: enough to share the round trip, few enough for an answer below about 1 MB. */
 export const topicsPerLook = 500;
 
+/** Long texts weigh too, 1,000 bytes like a record: a broker drops the connection at 100 MB. */
 const bytesPerRecord = 1_000;
 
 /** What texts add to a request's weight. */
@@ -18,7 +14,8 @@ export const weightOfTexts = (texts: Iterable<string>): number => {
 };
 
 /**
- * Cuts items into requests that the controller accepts, in the given order as far as that goes.
+ * Cuts items into requests that the controller accepts, in the given order as far as that goes. Above the limit it
+ * refuses every topic of the request, so the cut has to be made before.
  *
  * @param weigh the records of one item; a heavier one than a request may be gets a request of its own
  * @param rivalry items of the same rivalry never share a request
@@ -29,7 +26,7 @@ export function batches<T>(items: Iterable<T>, weigh: (item: T) => number, rival
     const weight = weigh(item);
     const rival = rivalry?.(item) ?? '';
     const fitting = open.find(
-      (batch) => batch.weight + weight <= heaviestRequest && !(rivalry && batch.rivalries.has(rival)),
+      (batch) => batch.weight + weight <= maxRecordsPerRequest && !(rivalry && batch.rivalries.has(rival)),
     );
     if (fitting === undefined) {
       open.push({ items: [item], weight, rivalries: new Set([rival]) });
