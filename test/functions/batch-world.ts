@@ -1,30 +1,41 @@
 /** Batches as short texts, and what a handler made of them. */
 import { mock } from 'node:test';
-import type { Context, SQSEvent } from 'aws-lambda';
+import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { fifoHandler, type Hide, type Item, type Settled } from '../../functions/batch.ts';
 import type { Logger } from '../../functions/core/ports.ts';
+
+/** What a test says of a message; the rest of a record is the same for all. */
+export type Message = {
+  readonly id: string;
+  readonly receiptHandle: string;
+  readonly group: string;
+  readonly body: string;
+  readonly receives: string;
+};
+
+export const recordOf = ({ id, receiptHandle, group, body, receives }: Message): SQSRecord => ({
+  messageId: id,
+  receiptHandle,
+  body,
+  attributes: {
+    ApproximateReceiveCount: receives,
+    MessageGroupId: group,
+    SentTimestamp: '0',
+    SenderId: '',
+    ApproximateFirstReceiveTimestamp: '0',
+  },
+  messageAttributes: {},
+  md5OfBody: '',
+  eventSource: 'aws:sqs',
+  eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:test.fifo',
+  awsRegion: 'us-east-1',
+});
 
 /** `group:name` or `group:name*receives`; the message id is the position, the receipt handle is that with an `r`. */
 export const event = (messages: readonly string[]): SQSEvent => ({
   Records: messages.map((text, index) => {
     const [, group = '', body = '', receives = '1'] = /^([^:]*):([^*]*)(?:\*(\d+))?$/.exec(text) ?? [];
-    return {
-      messageId: String(index),
-      receiptHandle: `r${index}`,
-      body,
-      attributes: {
-        ApproximateReceiveCount: receives,
-        MessageGroupId: group,
-        SentTimestamp: '0',
-        SenderId: '',
-        ApproximateFirstReceiveTimestamp: '0',
-      },
-      messageAttributes: {},
-      md5OfBody: '',
-      eventSource: 'aws:sqs',
-      eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:test.fifo',
-      awsRegion: 'us-east-1',
-    };
+    return recordOf({ id: String(index), receiptHandle: `r${index}`, group, body, receives });
   }),
 });
 

@@ -8,7 +8,7 @@ import { groupOf, type Tick } from '../../functions/core/request.ts';
 import { keyOf } from '../../functions/core/topic.ts';
 import { FakeTopics } from '../support/kafka/fake-topics.ts';
 import { fakeResources } from '../support/kube/fake-resources.ts';
-import { silent } from './batch-world.ts';
+import { recordOf, silent } from './batch-world.ts';
 
 export const namespace = 'shop';
 
@@ -69,23 +69,9 @@ export function world() {
 type Body = { readonly group: string; readonly body: string; readonly receives?: number };
 
 export const batchOf = (bodies: readonly Body[]): SQSEvent => ({
-  Records: bodies.map(({ group, body, receives = 1 }, index) => ({
-    messageId: `m${index}`,
-    receiptHandle: `r${index}`,
-    body,
-    attributes: {
-      ApproximateReceiveCount: String(receives),
-      MessageGroupId: group,
-      SentTimestamp: '0',
-      SenderId: '',
-      ApproximateFirstReceiveTimestamp: '0',
-    },
-    messageAttributes: {},
-    md5OfBody: '',
-    eventSource: 'aws:sqs',
-    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:reconcile.fifo',
-    awsRegion: 'us-east-1',
-  })),
+  Records: bodies.map(({ group, body, receives = 1 }, index) =>
+    recordOf({ id: `m${index}`, receiptHandle: `r${index}`, group, body, receives: String(receives) }),
+  ),
 });
 
 /** A message for the object `name`, whose topic has the same name. */
