@@ -10,6 +10,7 @@ import { createLogger } from './adapters/log.ts';
 import type { Hide } from './batch.ts';
 import type { Logger } from './core/ports.ts';
 import type { Ports } from './core/reconciler.ts';
+import { installationIn } from './installation.ts';
 
 type Env = NodeJS.ProcessEnv;
 
@@ -29,7 +30,7 @@ export type Runtime = {
  * | `KUBECONFIG` | kubeconfig of this function's identity; without it client-node's defaults |
  * | `WATCH_NAMESPACES` | comma list; empty: all |
  * | `KAFKA_BROKERS` … | see `kafkaConfigFromEnv` |
- * | `KAFKA_CLUSTER_ID` | the only cluster this installation is for; empty: any |
+ * | `KAFKA_CLUSTER_ID` … | see `installationIn` |
  * | `MAX_RECEIVE_COUNT` | of the function's queue |
  * | `LOG_LEVEL` | `debug`, `info`, `warn`, `error` |
  *
@@ -40,7 +41,7 @@ export function runtimeFromEnv(env: Env, queueVariable: string): Runtime {
   const ports = {
     resources: kubeResources(kubeClient(env), namespacesIn(env.WATCH_NAMESPACES)),
     topics: connectTopics(kafkaConfigFromEnv(env)),
-    clusterId: env.KAFKA_CLUSTER_ID || undefined,
+    installation: installationIn(env),
     now: () => new Date(),
     pause: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {}),
     log,

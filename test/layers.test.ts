@@ -46,7 +46,7 @@ const rules: readonly Rule[] = [
 
 const importsOf = (file: string): string[] => {
   const source = readFileSync(file, 'utf8');
-  const names = [...source.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+  const names = [...source.matchAll(/(?:from|import)\s*\(?\s*'([^'\s,()]+)'/g)].map((match) => match[1] ?? '');
   return names.map((name) => (name.startsWith('.') ? normalize(join(dirname(file), name)) : name));
 };
 

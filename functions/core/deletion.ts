@@ -19,7 +19,7 @@ export function planDeletion(situation: Situation): Plan {
   // Whoever waits behind another finalizer may still use the topic: ours is the last one (T092).
   if (!isLastFinalizer(resource)) return planned([]);
   if (observed === undefined) return planned([]);
-  const wrongCluster = clusterRefusal(resource, observed, situation.clusterId);
+  const wrongCluster = clusterRefusal(resource, observed, situation.installation.clusterId);
   if (wrongCluster !== undefined) return refused(wrongCluster);
   if (!observed.exists) return { ...release, unsure: true };
   const bound = bindingOf(resource)?.topicId;

@@ -1,3 +1,4 @@
+import type { Installation } from './installation.ts';
 import { asFailure, Failure } from './outcome.ts';
 import { needsClaimants, needsObservation, needsRecords } from './plan.ts';
 import type { Claimant, Resources, Topics } from './ports.ts';
@@ -8,11 +9,11 @@ import { keyOf, type ObservedTopic } from './topic.ts';
 /** What was seen of one object's topic: a situation to decide from, or why there is none. */
 export type Look = Situation | Failure;
 
-/** Where to look. `clusterId`: the cluster this installation is for; undefined when it pins none. */
+/** Where to look. */
 export type World = {
   readonly topics: Pick<Topics, 'observe' | 'records'>;
   readonly resources: Pick<Resources, 'claimants'>;
-  readonly clusterId: string | undefined;
+  readonly installation: Installation;
 };
 
 /**
@@ -52,7 +53,7 @@ const notAnswered = () => new Failure('KafkaError', 'the brokers did not answer 
 async function situationOf(
   resource: TopicResource,
   observed: ObservedTopic | Failure | undefined,
-  { resources, clusterId }: World,
+  { resources, installation }: World,
   signal: AbortSignal,
 ): Promise<Look> {
   if (observed instanceof Failure) return observed;
@@ -61,7 +62,7 @@ async function situationOf(
     const claimants: readonly Claimant[] | undefined = listing
       ? await resources.claimants(queryOf(resource).topicName, signal)
       : undefined;
-    return { resource, observed, claimants, clusterId };
+    return { resource, observed, claimants, replicas: undefined, installation };
   } catch (error) {
     return asFailure(error);
   }

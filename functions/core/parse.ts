@@ -1,6 +1,14 @@
 import { annotations } from './api.ts';
 import type { Claimant } from './ports.ts';
-import type { Condition, DriftEntry, TopicResource, TopicStatus } from './resource.ts';
+import type {
+  Condition,
+  DriftEntry,
+  HeldAction,
+  HeldPlan,
+  Reassignment,
+  TopicResource,
+  TopicStatus,
+} from './resource.ts';
 import { configRules, configSize, configText, maxConfigSize, sizeRule } from './schema/config.ts';
 import { isInternal, isTopicName, spec as specSchema, topicNameRule } from './schema/kafkatopic.ts';
 import { isReason } from './schema/reasons.ts';
@@ -27,6 +35,7 @@ export function parseResource(object: unknown): TopicResource {
     createdAt: text(metadata.creationTimestamp) ?? '',
     deleting: metadata.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null,
     finalizers: list(metadata.finalizers).filter((name) => typeof name === 'string'),
+    labels: new Map(Object.entries(texts(record(metadata.labels)))),
     reconcileRequestedAt: annotationOf(annotations.reconcileRequestedAt),
     approvedHash: annotationOf(annotations.approve),
     topicName: topicNameOf(metadata, spec),
@@ -108,6 +117,8 @@ const parseStatus = (status: Fields): TopicStatus => ({
   ...defined('replicationFactor', integer(status.replicationFactor)),
   ...defined('config', isObject(status.config) ? texts(status.config) : undefined),
   ...defined('drift', Array.isArray(status.drift) ? status.drift.flatMap(parseDrift) : undefined),
+  ...defined('plan', parsePlan(record(status.plan))),
+  ...defined('reassignment', parseReassignment(record(status.reassignment))),
   ...defined('lastHandledReconcileAt', text(status.lastHandledReconcileAt)),
 });
 
@@ -132,6 +143,44 @@ function parseDrift(value: unknown): DriftEntry[] {
   const { field, desired, observed, since } = texts(record(value));
   if (field === undefined || desired === undefined || observed === undefined || since === undefined) return [];
   return [{ field, desired, observed, since }];
+}
+
+function parsePlan(plan: Fields): HeldPlan | undefined {
+  const { hash, destructive, omitted } = plan;
+  if (typeof hash !== 'string') return undefined;
+  return {
+    hash,
+    destructive: destructive === true,
+    actions: list(plan.actions).map(parseHeldAction),
+    refusals: list(plan.refusals).flatMap(parseRefusal),
+    ...defined('omitted', integer(omitted)),
+  };
+}
+
+function parseHeldAction(value: unknown): HeldAction {
+  const { type = '', field, from, to, why = '' } = texts(record(value));
+  const destructive = record(value).destructive === true;
+  return { type, ...defined('field', field), ...defined('from', from), ...defined('to', to), destructive, why };
+}
+
+function parseRefusal(value: unknown): Refusal[] {
+  const { reason, message } = record(value);
+  return isReason(reason) ? [{ reason, message: text(message) ?? '' }] : [];
+}
+
+/** One that does not look like ours is none: the move is then seen as somebody else's, and left alone. */
+function parseReassignment(fields: Fields): Reassignment | undefined {
+  const step = oneOf(['planned', 'throttled', 'submitted'], fields.step);
+  const replicationFactor = integer(fields.replicationFactor);
+  if (step === undefined || replicationFactor === undefined) return undefined;
+  return {
+    step,
+    replicationFactor,
+    ...defined('bytesPerSecond', integer(fields.bytesPerSecond)),
+    partitionsDone: integer(fields.partitionsDone) ?? 0,
+    partitionsTotal: integer(fields.partitionsTotal) ?? 0,
+    assignment: texts(record(fields.assignment)),
+  };
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -79,8 +79,8 @@ const isRelease = ({ type }: Action): boolean => type === 'RemoveFinalizer';
 const summary = ({ actions }: Plan): string => JSON.stringify(actions);
 
 /** Refusals that need no look at the topic itself. */
-function refusalOf({ resource, observed, clusterId }: Situation): Refusal | undefined {
-  return specRefusal(resource) ?? clusterRefusal(resource, observed, clusterId);
+function refusalOf({ resource, observed, installation }: Situation): Refusal | undefined {
+  return specRefusal(resource) ?? clusterRefusal(resource, observed, installation.clusterId);
 }
 
 function planCreation(resource: TopicResource, spec: TopicSpec): Plan {

@@ -5,7 +5,7 @@
 import type { PerItem } from './outcome.ts';
 import type { Request, Tick } from './request.ts';
 import type { TopicResource, TopicStatus } from './resource.ts';
-import type { Key, LiveTopic, ObservedTopic, Records, TopicId } from './topic.ts';
+import type { EventReason, Key, LiveTopic, ObservedTopic, Records, Replicas, TopicId } from './topic.ts';
 
 /** A KafkaTopic that wants a topic, as the listing sees it: enough to decide who may bind (reliability.md 1.2). */
 export type Claimant = {
@@ -124,6 +124,59 @@ export interface Topics {
    * Deletion switched off at the broker is a terminal `DeletionDisabled`.
    */
   delete(ids: readonly TopicId[], signal: AbortSignal): Promise<PerItem<TopicId, 'done'>>;
+}
+
+/** Replicas of topics, and moving them (KIP-455). The same promises as for `Topics`. */
+export interface Replication {
+  /**
+   * Where the replicas are, what moves, and which brokers are up. Not allowed to list moves (Describe on the cluster) is
+   * a terminal Failure `NotAuthorized`, never "nothing moves".
+   */
+  replicas(topicNames: readonly string[], signal: AbortSignal): Promise<PerItem<string, Replicas>>;
+
+  /**
+   * Starts moves, replaces running ones, and cancels those of partitions whose entry is `null`; to cancel what has ended
+   * counts as done. All brokers copy at the same time. A topic's outcome is its first partition that failed.
+   */
+  move(
+    moves: ReadonlyMap<string, ReadonlyMap<number, readonly number[] | null>>,
+    signal: AbortSignal,
+  ): Promise<PerItem<string, 'done'>>;
+
+  /**
+   * Limits what the brokers spend on copying these topics: sets `leader.replication.throttled.replicas` and `follower.…`
+   * of each topic to `*`, then `leader.replication.throttled.rate` and `follower.…` of every broker that has none.
+   *
+   * @param bytesPerSecond for each broker, each way
+   * @returns `left` for a topic whose lists somebody else has set already: they stay as they are
+   */
+  limit(
+    topicNames: readonly string[],
+    bytesPerSecond: number,
+    signal: AbortSignal,
+  ): Promise<PerItem<string, 'limited' | 'left'>>;
+
+  /**
+   * Takes away what `limit` has set: lists that are `*`, also of a topic that is gone; and, when nothing moves in the
+   * cluster any more, the brokers' rates that equal `bytesPerSecond`. Safe to repeat.
+   */
+  unlimit(topicNames: readonly string[], bytesPerSecond: number, signal: AbortSignal): Promise<PerItem<string, 'done'>>;
+}
+
+/** Something that happened to an object, for whoever runs `kubectl describe` or `kubectl events`. */
+export type TopicEvent = {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: EventReason;
+  /** one line, for people */
+  readonly note: string;
+  /** equal for the same occurrence, however often it is told: a second one changes nothing */
+  readonly occurrence: string;
+};
+
+/** Events of objects (`events.k8s.io/v1`). */
+export interface Events {
+  /** Tells each once. Best effort: never rejects, and what the API server refuses is logged. */
+  publish(resource: TopicResource, events: readonly TopicEvent[], signal: AbortSignal): Promise<void>;
 }
 
 /** A request and the topic it is about (message group), with a deduplication id that is unique per event. */

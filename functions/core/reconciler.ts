@@ -5,6 +5,7 @@
 
 import { describe } from './action.ts';
 import { apply } from './apply.ts';
+import type { Installation } from './installation.ts';
 import { look } from './look.ts';
 import { asFailure, Failure, isWaiting, type PerItem } from './outcome.ts';
 import { outcomeOf, type Pass, startPass } from './pass.ts';
@@ -18,8 +19,7 @@ import { type Key, keyOf, type Reason } from './topic.ts';
 export type Ports = {
   readonly resources: Resources;
   readonly topics: Topics;
-  /** the cluster this installation is for; undefined when it pins none */
-  readonly clusterId: string | undefined;
+  readonly installation: Installation;
   readonly now: () => Date;
   /** waits so many ms, or until the signal is aborted; never rejects */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;

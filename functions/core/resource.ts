@@ -19,6 +19,44 @@ export type DriftEntry = {
   readonly since: string;
 };
 
+/** `metadata.labels` */
+export type Labels = ReadonlyMap<string, string>;
+
+/** An action of a plan that waits, as the status shows it. */
+export type HeldAction = {
+  readonly type: string;
+  /** what it is done to; absent for the topic as a whole */
+  readonly field?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly destructive: boolean;
+  readonly why: string;
+};
+
+/** What waits for approval, or was approved and is not finished. */
+export type HeldPlan = {
+  readonly hash: string;
+  readonly destructive: boolean;
+  readonly actions: readonly HeldAction[];
+  readonly refusals: readonly Refusal[];
+  /** actions left out of the list because it would be too long */
+  readonly omitted?: number;
+};
+
+/** A change of the replication factor that is under way. */
+export type Reassignment = {
+  /** the last step that is finished: the assignment is stored, the traffic limited, the move asked for */
+  readonly step: 'planned' | 'throttled' | 'submitted';
+  readonly replicationFactor: number;
+  /** bytes per second of the limit on its traffic; absent when there is none */
+  readonly bytesPerSecond?: number;
+  /** partitions that are where they shall be, of those that move */
+  readonly partitionsDone: number;
+  readonly partitionsTotal: number;
+  /** partition to broker ids, joined by commas */
+  readonly assignment: Readonly<Record<string, string>>;
+};
+
 /** The whole status we write, from scratch each time: fields left out are removed (server-side apply). */
 export type TopicStatus = Partial<Binding> & {
   readonly observedGeneration: number;
@@ -29,6 +67,8 @@ export type TopicStatus = Partial<Binding> & {
   /** live values of the keys we own; its keys are the memory of what we own */
   readonly config?: Readonly<Record<string, string>>;
   readonly drift?: readonly DriftEntry[];
+  readonly plan?: HeldPlan;
+  readonly reassignment?: Reassignment;
   readonly lastHandledReconcileAt?: string;
 };
 
@@ -42,6 +82,7 @@ export type TopicResource = {
   /** `metadata.deletionTimestamp` is present: it counts by presence, never by its value */
   readonly deleting: boolean;
   readonly finalizers: readonly string[];
+  readonly labels: Labels;
   readonly reconcileRequestedAt: string | undefined;
   /** hash in the annotation `<group>/approve` */
   readonly approvedHash: string | undefined;

@@ -13,7 +13,7 @@ import { keyOf } from './topic.ts';
  */
 export async function outOfSync(
   resources: readonly TopicResource[],
-  ports: Pick<Ports, 'topics' | 'resources' | 'clusterId' | 'now'>,
+  ports: Pick<Ports, 'topics' | 'resources' | 'installation' | 'now'>,
   signal: AbortSignal,
 ): Promise<readonly TopicResource[]> {
   const looks = await look(resources, ports, signal);

@@ -1,14 +1,17 @@
+import type { Installation } from './installation.ts';
+import type { Failure } from './outcome.ts';
 import type { Claimant, TopicQuery } from './ports.ts';
 import { bindingOf, type TopicResource } from './resource.ts';
-import type { ObservedTopic, Records } from './topic.ts';
+import type { ObservedTopic, Records, Replicas } from './topic.ts';
 
 /** Everything the decision needs, so that it asks for nothing. Absent parts were not needed: see the `needs…` functions. */
 export type Situation = {
   readonly resource: TopicResource;
   readonly observed: ObservedTopic | undefined;
   readonly claimants: readonly Claimant[] | undefined;
-  /** the installation's cluster; undefined when it does not pin one */
-  readonly clusterId: string | undefined;
+  /** where the replicas are; a Failure when we may not know */
+  readonly replicas: Replicas | Failure | undefined;
+  readonly installation: Installation;
 };
 
 export type LiveObservation = Extract<ObservedTopic, { exists: true }>;

@@ -63,6 +63,19 @@ export type Reason =
   | 'KafkaError'
   | 'InternalError';
 
+/** Reasons of Events (conformance.md 1.3): what was done, and as warnings what stands in the way. */
+export type EventReason =
+  | 'Created'
+  | 'Adopted'
+  | 'PartitionsAdded'
+  | 'ConfigChanged'
+  | 'DriftCorrected'
+  | 'ReassignmentStarted'
+  | 'ReassignmentFinished'
+  | 'Retained'
+  | 'Deleted'
+  | Reason;
+
 /** Where a config value comes from (DescribeConfigs `source`): only `topic` is an override on the topic itself. */
 export type ConfigSource = 'topic' | 'broker' | 'default';
 
@@ -78,6 +91,26 @@ export type ConfigEntry = {
   readonly readOnly: boolean;
   readonly sensitive: boolean;
 };
+
+/** A broker that is up. `rack` is undefined where the broker names none. */
+export type Broker = { readonly id: number; readonly rack: string | undefined };
+
+/** Where one partition is; all numbers but `partition` are broker ids. */
+export type PartitionReplicas = {
+  readonly partition: number;
+  /** undefined while it has none */
+  readonly leader: number | undefined;
+  /** in order of preference; those that a running reassignment adds or removes are among them */
+  readonly replicas: readonly number[];
+  readonly adding: readonly number[];
+  readonly removing: readonly number[];
+};
+
+/** Where a topic's replicas are, and which brokers are up to hold some. */
+export type Replicas = { readonly brokers: readonly Broker[]; readonly partitions: readonly PartitionReplicas[] };
+
+/** Partition to the brokers that shall hold it, the preferred leader first. */
+export type Assignment = ReadonlyMap<number, readonly number[]>;
 
 /** `unknown` counts as `some` wherever data could be lost. */
 export type Records = 'none' | 'some' | 'unknown';

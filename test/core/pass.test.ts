@@ -4,7 +4,18 @@ import { finalizer } from '../../functions/core/api.ts';
 import { Failure } from '../../functions/core/outcome.ts';
 import { outcomeOf, type Pass, startPass } from '../../functions/core/pass.ts';
 import type { Situation } from '../../functions/core/situation.ts';
-import { absent, boundTopic, deletedTopic, entry, live, rival, situation, theId, topic } from '../support/build.ts';
+import {
+  absent,
+  boundTopic,
+  deletedTopic,
+  entry,
+  installation,
+  live,
+  rival,
+  situation,
+  theId,
+  topic,
+} from '../support/build.ts';
 import { table } from '../support/table.ts';
 
 const started = (given: Situation): Pass => startPass(given.resource, given);
@@ -73,7 +84,9 @@ table('a pass that is done', ended, [
   },
   {
     reason: 'does not call another cluster drift',
-    given: situation(boundTopic({ mode: 'Observe' }), live(), { clusterId: 'elsewhere' }),
+    given: situation(boundTopic({ mode: 'Observe' }), live(), {
+      installation: installation({ clusterId: 'elsewhere' }),
+    }),
     want: 'Stopped WrongCluster',
   },
   {

@@ -14,6 +14,7 @@ import {
   claimant,
   deletedTopic,
   entry,
+  installation,
   live,
   rival,
   situation,
@@ -516,22 +517,24 @@ table('plan for what is wrong in itself', decide, [
   },
   {
     reason: 'another cluster means hands off (K019)',
-    given: situation(topic(), absent, { clusterId: 'elsewhere' }),
+    given: situation(topic(), absent, { installation: installation({ clusterId: 'elsewhere' }) }),
     want: refuses('WrongCluster'),
   },
   {
     reason: 'so does a binding in another cluster',
-    given: situation(boundTopic({}, { clusterId: 'elsewhere' }), live(), { clusterId: undefined }),
+    given: situation(boundTopic({}, { clusterId: 'elsewhere' }), live(), {
+      installation: installation({ clusterId: undefined }),
+    }),
     want: refuses('WrongCluster'),
   },
   {
     reason: 'a binding in the cluster that answers does not outrank the pin',
-    given: situation(boundTopic(), live(), { clusterId: 'elsewhere' }),
+    given: situation(boundTopic(), live(), { installation: installation({ clusterId: 'elsewhere' }) }),
     want: refuses('WrongCluster'),
   },
   {
     reason: 'without a pin any cluster will do',
-    given: situation(topic(), absent, { clusterId: undefined }),
+    given: situation(topic(), absent, { installation: installation({ clusterId: undefined }) }),
     want: does('CreateTopic'),
   },
   {
@@ -595,7 +598,7 @@ table('plan for an object that is being deleted', decide, [
   { reason: 'a look that is missing deletes nothing', given: situation(deletedTopic()), want: nothing },
   {
     reason: 'another cluster keeps the finalizer (K019)',
-    given: situation(deletedTopic(), live(), { clusterId: 'elsewhere' }),
+    given: situation(deletedTopic(), live(), { installation: installation({ clusterId: 'elsewhere' }) }),
     want: refuses('WrongCluster'),
   },
   {
@@ -801,7 +804,7 @@ table('what people read', messages, [
   },
   {
     reason: 'both clusters (K019)',
-    given: situation(topic(), absent, { clusterId: 'elsewhere' }),
+    given: situation(topic(), absent, { installation: installation({ clusterId: 'elsewhere' }) }),
     want: [
       'the brokers belong to cluster cluster-one, not to elsewhere: nothing is done until the addresses lead to the right cluster',
     ],

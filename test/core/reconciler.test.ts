@@ -6,6 +6,7 @@ import { type Item, type Ports, reconcile } from '../../functions/core/reconcile
 import { groupOf } from '../../functions/core/request.ts';
 import { outOfSync } from '../../functions/core/resync.ts';
 import { keyOf } from '../../functions/core/topic.ts';
+import { installation } from '../support/build.ts';
 import { FakeTopics } from '../support/kafka/fake-topics.ts';
 import { fakeResources } from '../support/kube/fake-resources.ts';
 
@@ -21,7 +22,7 @@ function world() {
   const ports: Ports = {
     topics,
     resources,
-    clusterId: topics.clusterId,
+    installation: installation({ clusterId: topics.clusterId }),
     now: () => new Date('2026-01-01T01:00:00Z'),
     pause: async (ms) => {
       pauses.push(ms);

@@ -6,6 +6,7 @@ import type { Failure } from '../../functions/core/outcome.ts';
 import type { Envelope } from '../../functions/core/ports.ts';
 import { groupOf, type Tick } from '../../functions/core/request.ts';
 import { keyOf } from '../../functions/core/topic.ts';
+import { installation } from '../support/build.ts';
 import { FakeTopics } from '../support/kafka/fake-topics.ts';
 import { fakeResources } from '../support/kube/fake-resources.ts';
 import { recordOf, silent } from './batch-world.ts';
@@ -23,7 +24,7 @@ export function world() {
     ports: {
       resources,
       topics,
-      clusterId: topics.clusterId,
+      installation: installation({ clusterId: topics.clusterId }),
       now: () => new Date(),
       pause: async () => {},
       log: silent,

@@ -10,6 +10,7 @@ import type { Ports } from '../../functions/core/reconciler.ts';
 import { reconcile } from '../../functions/core/reconciler.ts';
 import { outOfSync } from '../../functions/core/resync.ts';
 import { type Key, keyOf } from '../../functions/core/topic.ts';
+import { installation } from '../support/build.ts';
 import { foreignKey, Judge } from '../support/judge.ts';
 import { FakeTopics } from '../support/kafka/fake-topics.ts';
 import { fakeResources } from '../support/kube/fake-resources.ts';
@@ -104,7 +105,7 @@ class History {
     return {
       topics: mortal.port(this.judge.watched(), lostTopics) as unknown as Ports['topics'],
       resources: mortal.port(this.resources as Ports['resources'], lostResource),
-      clusterId: this.topics.clusterId,
+      installation: installation({ clusterId: this.topics.clusterId }),
       now: () => this.#time(),
       pause: async () => {},
       log: silent,

@@ -1,5 +1,6 @@
 /** Full, valid values of the core's types: a test names only what matters to it. */
 import { finalizer } from '../../functions/core/api.ts';
+import { defaultApprovals, type Installation } from '../../functions/core/installation.ts';
 import type { Claimant } from '../../functions/core/ports.ts';
 import type { TopicResource, TopicStatus } from '../../functions/core/resource.ts';
 import type { LiveObservation, Situation } from '../../functions/core/situation.ts';
@@ -38,6 +39,7 @@ export function topic(fields: SpecFields = {}, object: Partial<TopicResource> = 
     createdAt: '2026-01-01T00:00:00Z',
     deleting: false,
     finalizers: [],
+    labels: new Map(),
     reconcileRequestedAt: undefined,
     approvedHash: undefined,
     topicName: parsed.topicName,
@@ -150,8 +152,24 @@ export const rival = (fields: Partial<Claimant> = {}): Claimant =>
     ...fields,
   });
 
+/** For one cluster, all objects, with the usual approvals and no limit on moves. */
+export const installation = (fields: Partial<Installation> = {}): Installation => ({
+  clusterId: theCluster,
+  approvals: defaultApprovals,
+  moveBytesPerSecond: undefined,
+  selects: () => true,
+  ...fields,
+});
+
 export const situation = (
   resource: TopicResource,
   observed?: ObservedTopic,
   more: Partial<Situation> = {},
-): Situation => ({ resource, observed, claimants: [claimant()], clusterId: theCluster, ...more });
+): Situation => ({
+  resource,
+  observed,
+  claimants: [claimant()],
+  replicas: undefined,
+  installation: installation(),
+  ...more,
+});

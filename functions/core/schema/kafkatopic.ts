@@ -49,7 +49,7 @@ const specSchema: Schema = {
     replicationFactor: {
       type: 'integer',
       description:
-        "Replicas of each partition, at creation; changing them later is not built yet. Absent: the brokers' default, not managed.",
+        "Replicas of each partition. A change moves replicas, without downtime. Absent: the brokers' default, not managed.",
       minimum: 1,
       maximum: 32_767,
     },
@@ -86,8 +86,8 @@ const specSchema: Schema = {
     mode: {
       type: 'string',
       description:
-        'Enforce: keep the topic as the spec says. Observe: report differences, change nothing. Plan: hold every change back ' +
-        '(approval is not built yet). Paused: do not look at all.',
+        'Enforce: keep the topic as the spec says. Observe: report differences, change nothing. Plan: every change waits ' +
+        'for approval. Paused: do not look at all.',
       enum: ['Enforce', 'Observe', 'Plan', 'Paused'],
       default: 'Enforce',
     },
@@ -118,11 +118,9 @@ const conditionSchema: Schema = {
   },
 };
 
-const reserved = 'Reserved for later: nobody writes this or what is in it yet.';
-
 const planSchema: Schema = {
   type: 'object',
-  description: `${reserved} What waits for approval.`,
+  description: 'What waits for approval, or was approved and is not finished.',
   required: ['hash', 'destructive', 'actions', 'refusals'],
   properties: {
     hash: text('Value for the approve annotation; it stands for exactly this plan.'),
@@ -160,15 +158,16 @@ const planSchema: Schema = {
 
 const reassignmentSchema: Schema = {
   type: 'object',
-  description: `${reserved} Progress of a running change of the replication factor.`,
-  required: ['step', 'replicationFactor', 'partitionsDone', 'partitionsTotal'],
+  description: 'A change of the replication factor that is under way.',
+  required: ['step', 'replicationFactor', 'partitionsDone', 'partitionsTotal', 'assignment'],
   properties: {
     step: {
       type: 'string',
       description: 'The last step that is finished.',
-      enum: ['planned', 'throttled', 'submitted', 'verified', 'cleared'],
+      enum: ['planned', 'throttled', 'submitted'],
     },
     replicationFactor: count('Replicas each partition will have.'),
+    bytesPerSecond: count('Limit on the traffic, for each broker; absent when there is none.'),
     partitionsDone: count('Partitions that have them.'),
     partitionsTotal: count('Partitions to move.'),
     assignment: {

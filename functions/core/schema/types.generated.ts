@@ -6,7 +6,7 @@ export type KafkaTopicSpec = {
   readonly topicName?: string;
   /** Number of partitions. It can grow, never shrink. Absent: the brokers' default at creation, then not managed. */
   readonly numPartitions?: number;
-  /** Replicas of each partition, at creation; changing them later is not built yet. Absent: the brokers' default, not managed. */
+  /** Replicas of each partition. A change moves replicas, without downtime. Absent: the brokers' default, not managed. */
   readonly replicationFactor?: number;
   /** Topic configs, for example retention.ms. A value is text, a number, true, false, or a list of these (joined by commas). Quote whole numbers beyond 9007199254740991. null is refused: list the key in ignoredConfigs instead. */
   readonly config?: Readonly<Record<string, unknown>>;
@@ -16,7 +16,7 @@ export type KafkaTopicSpec = {
   readonly configMode: 'Merge' | 'Exact';
   /** Retain: the topic outlives this object. Delete: it is deleted with this object. */
   readonly deletionPolicy: 'Retain' | 'Delete';
-  /** Enforce: keep the topic as the spec says. Observe: report differences, change nothing. Plan: hold every change back (approval is not built yet). Paused: do not look at all. */
+  /** Enforce: keep the topic as the spec says. Observe: report differences, change nothing. Plan: every change waits for approval. Paused: do not look at all. */
   readonly mode: 'Enforce' | 'Observe' | 'Plan' | 'Paused';
 };
 
@@ -64,7 +64,7 @@ export type KafkaTopicStatus = {
     /** When it was first seen. */
     readonly since: string;
   }[];
-  /** Reserved for later: nobody writes this or what is in it yet. What waits for approval. */
+  /** What waits for approval, or was approved and is not finished. */
   readonly plan?: {
     /** Value for the approve annotation; it stands for exactly this plan. */
     readonly hash: string;
@@ -95,18 +95,20 @@ export type KafkaTopicStatus = {
     /** Actions left out of this list because it would be too long; the hash covers them. */
     readonly omitted?: number;
   };
-  /** Reserved for later: nobody writes this or what is in it yet. Progress of a running change of the replication factor. */
+  /** A change of the replication factor that is under way. */
   readonly reassignment?: {
     /** The last step that is finished. */
-    readonly step: 'planned' | 'throttled' | 'submitted' | 'verified' | 'cleared';
+    readonly step: 'planned' | 'throttled' | 'submitted';
     /** Replicas each partition will have. */
     readonly replicationFactor: number;
+    /** Limit on the traffic, for each broker; absent when there is none. */
+    readonly bytesPerSecond?: number;
     /** Partitions that have them. */
     readonly partitionsDone: number;
     /** Partitions to move. */
     readonly partitionsTotal: number;
     /** Partition to broker ids, joined by commas; a restart goes on with the same. */
-    readonly assignment?: Readonly<Record<string, string>>;
+    readonly assignment: Readonly<Record<string, string>>;
   };
   /** Value of the reconcile-requested-at annotation that was last worked on. */
   readonly lastHandledReconcileAt?: string;
