@@ -12,21 +12,42 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { type BundleName, buildBundles, bundles } from '../infra/build.ts';
 import { startSystem } from '../infra/local/system.ts';
+import { inRepository, type Result, writeResults } from './results.ts';
 
 const wholeSystem = /^test\/(e2e|crash|local|demo)\//;
 const changesDefinition = /^test\/crds\//;
 
 type Counts = { passed: number; failed: number };
 
+const results: Record<string, Result[]> = {};
+
+/** Suites pass or fail with their tests, and a file that could not be run has no test of that name. */
+function note(passed: boolean, event: TestEvent): void {
+  const { name, file, entryFile = file, details } = event;
+  if (file === undefined || details.type === 'suite') return;
+  results[inRepository(entryFile ?? file)]?.push({ file: inRepository(file), name, passed });
+}
+
+/** What `node:test` says of a test; `file` is where it is written, `entryFile` who ran it. */
+type TestEvent = {
+  readonly name: string;
+  readonly file?: string;
+  readonly entryFile?: string;
+  readonly details: { readonly type?: string };
+};
+
 /** @param concurrency test files at a time, each in a process of its own */
 async function runFiles(files: readonly string[], concurrency: number): Promise<Counts> {
   if (files.length === 0) return { passed: 0, failed: 0 };
   const counts = { passed: 0, failed: 0 };
+  for (const file of files) results[inRepository(resolve(file))] = [];
   const stream = run({
     files: files.map((file) => resolve(file)),
     concurrency,
     execArgv: ['--disable-warning=TimeoutNegativeWarning'],
   });
+  stream.on('test:pass', (event: TestEvent) => note(true, event));
+  stream.on('test:fail', (event: TestEvent) => note(false, event));
   stream.on('test:summary', ({ file, counts: { passed, tests } }) => {
     // One summary per file, and one without a file for all of them.
     if (file !== undefined) return;
@@ -71,5 +92,6 @@ for (const { passed, failed } of stages) {
   total.passed += passed;
   total.failed += failed;
 }
+writeResults(results, wanted.length === 0);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
