@@ -8,7 +8,7 @@
 import { dirname, join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -22,6 +22,19 @@ export const bundles = {
 } as const;
 
 export type BundleName = keyof typeof bundles;
+
+/**
+ * client-node 2.0.1 does not say in its package.json that importing its modules does nothing but define things. Told so,
+ * esbuild leaves out the generated API, of which we use nothing: 0.6 MB less to load, 13 MB less memory in each process.
+ */
+const withoutGeneratedApi: Plugin = {
+  name: 'without-generated-api',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.?\// }, ({ importer, path, resolveDir }) =>
+      importer.includes('/@kubernetes/client-node/') ? { path: join(resolveDir, path), sideEffects: false } : undefined,
+    );
+  },
+};
 
 /**
  * Writes `<name>.cjs`, `.cjs.map` and `.cjs.LEGAL.txt` (licences of what is inside) per bundle.
@@ -43,6 +56,7 @@ export async function buildBundles(names: readonly BundleName[], out = join(root
     minifyWhitespace: true,
     sourcemap: 'external',
     legalComments: 'external',
+    plugins: [withoutGeneratedApi],
     logLevel: 'warning',
   });
 }
