@@ -1,14 +1,18 @@
 import { group, plural } from '../../functions/core/api.ts';
 
-type Grant = { resources: string[]; verbs: string[] };
+type Grant = { apiGroups: string[]; resources: string[]; verbs: string[] };
 
-const topics = (...verbs: string[]): Grant => ({ resources: [plural], verbs });
+const topics = (...verbs: string[]): Grant => ({ apiGroups: [group], resources: [plural], verbs });
 
 /** Who may do what, and nothing more. No identity of ours may create or delete a KafkaTopic, or read a Secret. */
 const grants: Record<string, Grant[]> = {
   forwarder: [topics('get', 'list', 'watch')],
   resync: [topics('get', 'list')],
-  reconciler: [topics('get', 'list', 'patch'), { resources: [`${plural}/status`], verbs: ['patch'] }],
+  reconciler: [
+    topics('get', 'list', 'patch'),
+    { apiGroups: [group], resources: [`${plural}/status`], verbs: ['patch'] },
+    { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create'] },
+  ],
   tenant: [topics('get', 'list', 'watch', 'create', 'update', 'patch', 'delete')],
 };
 
@@ -24,7 +28,7 @@ export const rbac = (): object[] => [
     apiVersion: `${rbacGroup}/v1`,
     kind: 'ClusterRole',
     metadata: { name: nameOf(who) },
-    rules: rules.map((grant) => ({ apiGroups: [group], ...grant })),
+    rules,
   })),
   ...['forwarder', 'resync', 'reconciler'].map((who) => binding('ClusterRoleBinding', who, {})),
   binding('RoleBinding', 'tenant', { namespace: 'default' }),

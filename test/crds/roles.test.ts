@@ -33,7 +33,7 @@ async function isAllowed(who: string, resourceAttributes: object): Promise<boole
   return ((await client.request('POST', path, { body })) as { status: { allowed: boolean } }).status.allowed;
 }
 
-const reconciler = { [plural]: 'get list patch', [`${plural}/status`]: 'patch' };
+const reconciler = { [plural]: 'get list patch', [`${plural}/status`]: 'patch', events: 'create' };
 const tenant = { [plural]: 'get list watch create update patch delete' };
 
 const rows = [
@@ -43,7 +43,7 @@ const rows = [
     who: 'reconciler',
     namespace: 'anywhere',
     want: reconciler,
-    reason: 'it patches status and our finalizer, no more',
+    reason: 'it patches status and our finalizer, and tells what it did',
   },
   { who: 'tenant', namespace: 'default', want: tenant, reason: 'status is not theirs to write' },
   { who: 'tenant', namespace: 'anywhere', want: {}, reason: 'they have rights in their own namespaces only' },

@@ -1,4 +1,4 @@
-import type { Reason } from '../topic.ts';
+import type { EventReason, Reason } from '../topic.ts';
 
 /** good: nothing to do. person: waits for a decision. terminal: waits for an edit. retryable: tried again by itself. */
 export type ReasonClass = 'good' | 'person' | 'terminal' | 'retryable';
@@ -140,3 +140,17 @@ export const reasons: Readonly<Record<Reason, { class: ReasonClass; meaning: str
 
 /** Whether a text is one of our reasons. */
 export const isReason = (text: unknown): text is Reason => typeof text === 'string' && Object.hasOwn(reasons, text);
+
+/** Reasons of Events that tell what was done: what each means. Warnings carry the reason that `Ready` says from then on. */
+export const eventReasons: Readonly<Record<Exclude<EventReason, Reason>, string>> = {
+  Created: 'The topic was created.',
+  Adopted: 'A topic that was there before is taken over, and this object speaks for it from now on.',
+  PartitionsAdded: 'The topic has more partitions; keys map to other ones from now on.',
+  ConfigChanged:
+    'Config keys were set or reset as the spec says. As a Warning: they are those of replication throttles, which a rebalance sets too.',
+  DriftCorrected: 'Somebody else had changed config keys; they are as the spec says again.',
+  ReassignmentStarted: 'Replicas began to move, for another replication factor.',
+  ReassignmentFinished: 'The replicas are where they shall be.',
+  Retained: 'This object let go of its topic, which stays; the note says why.',
+  Deleted: 'The topic was deleted, because this object was.',
+};
