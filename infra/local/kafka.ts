@@ -105,6 +105,7 @@ function properties(node: Node, nodes: readonly Node[]): string {
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': node.id,
+    'broker.rack': `rack-${node.id}`,
     'controller.quorum.voters': nodes.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(','),
     listeners: `PLAINTEXT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
     'controller.listener.names': 'CONTROLLER',

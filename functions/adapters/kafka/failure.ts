@@ -19,13 +19,16 @@ const rights = {
   configs: 'DescribeConfigs on the topic',
   offsets: 'Describe on the topic',
   reassignments: 'Describe on the cluster',
+  move: 'Alter on the cluster',
+  rates: 'DescribeConfigs on the cluster',
+  limit: 'AlterConfigs on the cluster',
   create: 'Create on the topic',
   growth: 'Alter on the topic',
   alter: 'AlterConfigs on the topic',
   delete: 'Delete on the topic',
 } as const;
 
-const mutations: ReadonlySet<Operation> = new Set<Operation>(['create', 'growth', 'alter', 'delete']);
+const mutations: ReadonlySet<Operation> = new Set<Operation>(['create', 'growth', 'alter', 'delete', 'move', 'limit']);
 
 /** One item of an answer. `message` is the broker's own text, often absent. */
 export type Answered = { readonly code: number; readonly message?: string | null };
@@ -78,6 +81,7 @@ export const codes: ReadonlyMap<number, Row> = new Map([
   [58, row('SASL_AUTHENTICATION_FAILED', 'retryable', 'NotAuthenticated')],
   [60, row('REASSIGNMENT_IN_PROGRESS', 'retryable', 'ReassignmentInProgress')],
   [73, row('TOPIC_DELETION_DISABLED', 'terminal', 'DeletionDisabled')],
+  [85, row('NO_REASSIGNMENT_IN_PROGRESS', 'retryable', 'ObservationOutdated', { move: gone })],
   [89, row('THROTTLING_QUOTA_EXCEEDED', 'throttled', 'Throttled')],
   // asked by id, the answer is the same when Describe is denied: only a deletion may take it for "gone"
   [100, row('UNKNOWN_TOPIC_ID', 'retryable', 'ObservationOutdated', { delete: gone })],

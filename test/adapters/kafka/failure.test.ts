@@ -13,8 +13,8 @@ import { WireError } from '../../../functions/adapters/kafka/wire.ts';
 import { Failure } from '../../../functions/core/outcome.ts';
 import { table } from '../../support/table.ts';
 
-const looks: readonly Operation[] = ['look', 'configs', 'offsets', 'reassignments'];
-const mutations: readonly Operation[] = ['create', 'growth', 'alter', 'delete'];
+const looks: readonly Operation[] = ['look', 'configs', 'offsets', 'reassignments', 'rates'];
+const mutations: readonly Operation[] = ['create', 'growth', 'alter', 'delete', 'move', 'limit'];
 const all = [...looks, ...mutations];
 const but = (...left: Operation[]) => all.filter((operation) => !left.includes(operation));
 
@@ -51,12 +51,13 @@ const rows: readonly Row[] = [
   ['E37a', 37, ['create'], 'terminal InvalidSpec'],
   ['E37b', 37, ['growth'], 'retryable ObservationOutdated'],
   ['E38', 38, ['create'], 'terminal InvalidReplicationFactor'],
-  ['E39', 39, ['growth'], 'retryable ObservationOutdated'],
-  ['E40', 40, ['create', 'alter'], 'terminal InvalidConfig'],
+  ['E39', 39, ['growth', 'move'], 'retryable ObservationOutdated'],
+  ['E40', 40, ['create', 'alter', 'limit'], 'terminal InvalidConfig'],
   ['E42', 42, all, 'terminal InternalError'],
   ['E44a', 44, ['create', 'growth', 'alter'], 'terminal PolicyViolation'],
-  ['E60', 60, ['growth'], 'retryable ReassignmentInProgress'],
+  ['E60', 60, ['growth', 'move'], 'retryable ReassignmentInProgress'],
   ['E73', 73, ['delete'], 'terminal DeletionDisabled'],
+  ['E85', 85, ['move'], 'absent'],
   ['E89', 89, ['create', 'growth', 'delete'], 'retryable Throttled'],
   ['E100a', 100, ['delete'], 'absent'],
   ['E100b', 100, but('delete'), 'retryable ObservationOutdated'],
@@ -104,7 +105,7 @@ describe('texts for people', () => {
 
   test('the broker’s own words are kept', () =>
     assert.match(messageOf('alter', 40, 'Unknown topic config name: nope'), /^Unknown topic config name: nope /));
-  test('a missing right is named by us, and the dump that comes with 31 is not shown', () => {
+  test('E29, E31: a missing right is named by us, and the dump that comes with 31 is not shown', () => {
     const message = messageOf(
       'reassignments',
       31,
@@ -112,6 +113,9 @@ describe('texts for people', () => {
     );
     assert.match(message, /^not authorized: Describe on the cluster is needed/);
     assert.doesNotMatch(message, /secret/);
+    assert.match(messageOf('move', 31, null), /^not authorized: Alter on the cluster is needed/);
+    assert.match(messageOf('rates', 31, null), /^not authorized: DescribeConfigs on the cluster is needed/);
+    assert.match(messageOf('limit', 31, null), /^not authorized: AlterConfigs on the cluster is needed/);
     assert.match(messageOf('create', 29, null), /Create on the topic/);
     assert.match(messageOf('delete', 29, 'Topic authorization failed.'), /Delete on the topic/);
   });

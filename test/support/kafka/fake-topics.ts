@@ -5,21 +5,42 @@
 import { createHash } from 'node:crypto';
 import { type Answered, judge, outOfTime } from '../../../functions/adapters/kafka/failure.ts';
 import { Failure, type PerItem } from '../../../functions/core/outcome.ts';
-import type { ConfigChange, CreatedTopic, NewTopic, TopicQuery, Topics } from '../../../functions/core/ports.ts';
-import type { ConfigEntry, LiveTopic, ObservedTopic, Records, TopicId } from '../../../functions/core/topic.ts';
+import type {
+  ConfigChange,
+  CreatedTopic,
+  NewTopic,
+  Replication,
+  TopicQuery,
+  Topics,
+} from '../../../functions/core/ports.ts';
+import type {
+  ConfigEntry,
+  LiveTopic,
+  ObservedTopic,
+  Records,
+  Replicas,
+  TopicId,
+} from '../../../functions/core/topic.ts';
 import { definitions, stored } from './broker-configs.ts';
+import { at, type FakeBroker, finished, isMoving, type Placement, place, redirect } from './fake-placement.ts';
 
 export type FakeTopic = {
   readonly id: TopicId;
+  /** set it to grow the topic by hand */
   numPartitions: number;
-  replicationFactor: number | 'mixed';
+  /** without what running moves remove */
+  readonly replicationFactor: number | 'mixed';
+  /** by partition */
+  readonly placements: Placement[];
   /** overrides on the topic, as stored */
   readonly overrides: Map<string, string>;
   recordCount: number;
 };
 
+type Method = keyof Topics | keyof Replication;
+
 /** One call of the port: the names or ids it is about. */
-export type Call = { readonly method: keyof Topics; readonly items: readonly string[] };
+export type Call = { readonly method: Method; readonly items: readonly string[] };
 
 /**
  * What goes wrong with a call.
@@ -32,20 +53,34 @@ export type Fault =
   | { readonly at: 'before' | 'after' | 'late'; readonly error: Error }
   | { readonly items: ReadonlyMap<string, Failure> };
 
+/** Rights on the cluster that can be missing. */
+type ClusterRight = 'Describe' | 'Alter' | 'AlterConfigs';
+
 type Options = { readonly seed?: string; readonly brokers?: number };
 type Defaults = { numPartitions: number; replicationFactor: number };
+type ByHand = {
+  readonly numPartitions?: number;
+  readonly replicationFactor?: number;
+  /** brokers of each partition, in place of counts */
+  readonly replicas?: readonly (readonly number[])[];
+  readonly recordCount?: number;
+  readonly config?: Readonly<Record<string, string>>;
+};
 
-export class FakeTopics implements Topics {
+export class FakeTopics implements Topics, Replication {
   readonly topics = new Map<string, FakeTopic>();
   readonly clusterId: string;
-  /** registered brokers: the largest replication factor */
-  brokers: number;
+  /** registered brokers by id, 1 and up; all are up and name no rack, unless a test says otherwise */
+  readonly cluster = new Map<number, FakeBroker>();
   defaults: Defaults = { numPartitions: 1, replicationFactor: 1 };
   /** configs set at the brokers, by topic config key */
   readonly brokerConfigs = new Map<string, string>([['min.insync.replicas', '1']]);
   deletionEnabled = true;
   /** nothing about these is allowed, not even to know that they exist */
   readonly denied = new Set<string>();
+  readonly deniedOnCluster = new Set<ClusterRight>();
+  /** Moves go on until `finishMoves`. Without it a move ends once a call of `replicas` has shown it. */
+  holdMoves = false;
   /** topics that exist but have a partition without a leader */
   readonly leaderless = new Set<string>();
   /** asked before every call */
@@ -62,23 +97,37 @@ export class FakeTopics implements Topics {
     this.clusterId = this.#newId('cluster');
   }
 
+  /** How many brokers are registered: the largest replication factor. */
+  get brokers(): number {
+    return this.cluster.size;
+  }
+
+  set brokers(count: number) {
+    for (let id = 1; id <= count; id++)
+      if (!this.cluster.has(id)) this.cluster.set(id, { rack: undefined, up: true, configs: new Map() });
+    for (const id of this.cluster.keys()) if (id > count) this.cluster.delete(id);
+  }
+
   // By hand: what other people do to the topics.
 
   /** Creates a topic, or re-creates it with a new id. */
-  add(
-    name: string,
-    { config = {}, ...fields }: Partial<Omit<FakeTopic, 'id' | 'overrides'>> & { config?: Record<string, string> } = {},
-  ) {
-    const topic: FakeTopic = {
-      id: this.#newId('topic'),
-      ...this.defaults,
-      recordCount: 0,
-      overrides: new Map(),
-      ...fields,
-    };
-    for (const [key, value] of Object.entries(config)) topic.overrides.set(key, stored(key, value));
+  add(name: string, { config = {}, replicas, recordCount = 0, ...counts }: ByHand = {}): FakeTopic {
+    const topic = this.#newTopic({ ...this.defaults, ...counts }, Object.entries(config));
+    if (replicas !== undefined) topic.placements.splice(0, Number.POSITIVE_INFINITY, ...replicas.map(at));
+    topic.recordCount = recordCount;
     this.topics.set(name, topic);
     return topic;
+  }
+
+  /** Somebody else moves a partition. */
+  moveByHand(name: string, partition: number, target: readonly number[] | null): void {
+    const refused = this.#movePartition(name, partition, target);
+    if (refused !== undefined && refused.code !== 0) throw new Error(refused.message ?? `code ${refused.code}`);
+  }
+
+  /** Ends all moves, but for those to a broker that is down. */
+  finishMoves(): void {
+    for (const name of this.topics.keys()) this.#finish(name);
   }
 
   produce(name: string, count = 1): void {
@@ -135,8 +184,39 @@ export class FakeTopics implements Topics {
     return this.#call('delete', ids, signal, (id) => this.#deleteOne(id));
   }
 
+  async replicas(names: readonly string[], signal: AbortSignal): Promise<PerItem<string, Replicas>> {
+    return this.#call('replicas', names, signal, (name) => {
+      const shown = this.#replicasOf(name);
+      if (!this.holdMoves) this.#finish(name);
+      return shown;
+    });
+  }
+
+  async move(
+    moves: ReadonlyMap<string, ReadonlyMap<number, readonly number[] | null>>,
+    signal: AbortSignal,
+  ): Promise<PerItem<string, 'done'>> {
+    return this.#call('move', moves.keys(), signal, (name) => this.#move(name, moves.get(name) ?? new Map()));
+  }
+
+  async limit(
+    names: readonly string[],
+    bytesPerSecond: number,
+    signal: AbortSignal,
+  ): Promise<PerItem<string, 'limited' | 'left'>> {
+    return this.#call('limit', names, signal, (name) => this.#limit(name, String(bytesPerSecond)));
+  }
+
+  async unlimit(
+    names: readonly string[],
+    bytesPerSecond: number,
+    signal: AbortSignal,
+  ): Promise<PerItem<string, 'done'>> {
+    return this.#call('unlimit', names, signal, (name) => this.#unlimit(name, String(bytesPerSecond)));
+  }
+
   async #call<K extends string, T>(
-    method: keyof Topics,
+    method: Method,
     items: Iterable<K>,
     signal: AbortSignal,
     effect: (item: K) => T | Failure,
@@ -196,7 +276,7 @@ export class FakeTopics implements Topics {
     if (complaint) return failed('create', complaint);
     const overrides = storedAll(config);
     if (overrides instanceof Failure) return overrides;
-    const topic: FakeTopic = { id: this.#newId('topic'), ...counts, overrides, recordCount: 0 };
+    const topic = this.#newTopic(counts, overrides);
     this.topics.set(topicName, topic);
     const live = this.#live(topic, definitions.keys());
     // the answer to a creation has sources but not what lies under an override
@@ -255,6 +335,97 @@ export class FakeTopics implements Topics {
     return 'done';
   }
 
+  #replicasOf(name: string): Replicas | Failure {
+    if (this.deniedOnCluster.has('Describe')) return failed('reassignments', { code: 31 });
+    if (this.denied.has(name)) return failed('look', { code: 29 });
+    const topic = this.topics.get(name);
+    if (topic === undefined) return failed('reassignments', { code: 3 });
+    const up = [...this.cluster].filter(([, broker]) => broker.up);
+    const leaderOf = ({ replicas, adding }: Placement) =>
+      replicas.find((id) => this.cluster.get(id)?.up && !adding.includes(id));
+    return {
+      brokers: up.map(([id, { rack }]) => ({ id, rack })),
+      partitions: topic.placements.map((placement, partition) => ({
+        partition,
+        leader: leaderOf(placement),
+        ...placement,
+      })),
+    };
+  }
+
+  #move(name: string, moves: ReadonlyMap<number, readonly number[] | null>): 'done' | Failure {
+    if (this.deniedOnCluster.has('Alter')) return failed('move', { code: 31 });
+    const answers = [...moves].map(([partition, target]) => this.#movePartition(name, partition, target));
+    const refused = answers.find((answer) => judge('move', answer) instanceof Failure);
+    return refused === undefined ? 'done' : failed('move', refused);
+  }
+
+  #movePartition(name: string, partition: number, target: readonly number[] | null): Answered {
+    const topic = this.topics.get(name);
+    const placement = topic?.placements[partition];
+    if (topic === undefined || placement === undefined) return { code: 3 };
+    const answer = redirect(this.cluster, placement, target);
+    if ('code' in answer) return answer;
+    topic.placements[partition] = answer;
+    return { code: 0 };
+  }
+
+  #finish(name: string): void {
+    const placements = this.topics.get(name)?.placements ?? [];
+    for (const [index, placement] of placements.entries()) placements[index] = finished(this.cluster, placement);
+  }
+
+  #limit(name: string, rate: string): 'limited' | 'left' | Failure {
+    const topic = this.topics.get(name);
+    if (this.denied.has(name)) return failed('alter', { code: 29 });
+    if (topic === undefined) return failed('configs', { code: 3 });
+    if (limitedLists.some((key) => (topic.overrides.get(key) ?? '*') !== '*')) return 'left';
+    for (const key of limitedLists) topic.overrides.set(key, '*');
+    if (this.deniedOnCluster.has('AlterConfigs')) return failed('limit', { code: 31 });
+    for (const { up, configs } of this.cluster.values())
+      for (const key of limitedRates) if (up && !configs.has(key)) configs.set(key, rate);
+    return 'limited';
+  }
+
+  #unlimit(name: string, rate: string): 'done' | Failure {
+    if (this.denied.has(name)) return failed('alter', { code: 29 });
+    const { overrides } = this.topics.get(name) ?? {};
+    for (const key of limitedLists) if (overrides?.get(key) === '*') overrides.delete(key);
+    if (this.deniedOnCluster.has('Describe')) return failed('reassignments', { code: 31 });
+    if ([...this.topics.values()].some(({ placements }) => placements.some(isMoving))) return 'done';
+    if (this.deniedOnCluster.has('AlterConfigs')) return failed('limit', { code: 31 });
+    for (const { up, configs } of this.cluster.values())
+      for (const key of limitedRates) if (up && configs.get(key) === rate) configs.delete(key);
+    return 'done';
+  }
+
+  #newTopic({ numPartitions, replicationFactor }: Defaults, overrides: Iterable<readonly [string, string]>): FakeTopic {
+    const { cluster } = this;
+    const placements: Placement[] = [];
+    const topic: FakeTopic = {
+      id: this.#newId('topic'),
+      placements,
+      overrides: new Map([...overrides].map(([key, value]) => [key, stored(key, value)])),
+      recordCount: 0,
+      get numPartitions() {
+        return placements.length;
+      },
+      set numPartitions(total) {
+        // as many copies as the first one has at the moment, those of a running move among them
+        const copies = placements[0]?.replicas.length ?? replicationFactor;
+        while (placements.length < total) placements.push(place(cluster, placements.length, copies));
+        placements.length = total;
+      },
+      get replicationFactor() {
+        const counts = new Set(placements.map(({ replicas, removing }) => replicas.length - removing.length));
+        const [first = 0] = counts;
+        return counts.size > 1 ? 'mixed' : first;
+      },
+    };
+    topic.numPartitions = numPartitions;
+    return topic;
+  }
+
   #newId(kind: string): TopicId {
     const digest = createHash('sha256')
       .update(`${this.#seed} ${kind} ${this.#created++}`)
@@ -262,6 +433,9 @@ export class FakeTopics implements Topics {
     return digest.subarray(0, 16).toString('base64url') as TopicId;
   }
 }
+
+const limitedLists = ['leader', 'follower'].map((side) => `${side}.replication.throttled.replicas`);
+const limitedRates = ['leader', 'follower'].map((side) => `${side}.replication.throttled.rate`);
 
 function failed(operation: Parameters<typeof judge>[0], answered: Answered): Failure {
   const verdict = judge(operation, answered);
