@@ -144,7 +144,10 @@ const maxValue = 200;
 /** The API server takes 1,024 bytes; the rest is for the count of what was left out. */
 const maxList = 980;
 
-const short = (value: string): string => (value.length <= maxValue ? value : `${value.slice(0, maxValue - 1)}…`);
+function short(value: string): string {
+  if (value === '') return "''";
+  return value.length <= maxValue ? value : `${value.slice(0, maxValue - 1)}…`;
+}
 
 /** As many whole entries as fit, and how many more there are. */
 function listed(entries: readonly string[]): string {
