@@ -1,0 +1,226 @@
+import { group, plural, version } from '../../functions/core/api.ts';
+
+/** Where a platform team keeps its limits: a namespace that tenants may not write to. */
+export const limitsNamespace = 'topicsmith-system';
+export const limitsLabel = { [`${group}/limits`]: 'true' };
+
+/** A key of a ConfigMap, and its rule: CEL for a sentence that says what is wrong, or "" where nothing is. */
+type Limit = {
+  readonly key: string;
+  readonly meaning: string;
+  /** the sentence as the reference shows it; in CEL capitals stand for what is put in */
+  readonly message: string;
+  readonly rule: string;
+  readonly isNumber?: true;
+  /** CEL for what `rule` compares, as a variable of its own */
+  readonly sizes?: { readonly name: string; readonly expression: string };
+};
+
+/** CEL, typed: what comes out of a ConfigMap has no type. */
+const limit = (key: string): string => `string(variables.limits.${key})`;
+/** CEL: the parts of a comma list. */
+const entries = (text: string): string => `${text}.split(",").map(entry, entry.trim())`;
+
+/** CEL: `message` if `breach`, with its words in capitals replaced by CEL. */
+function sentence(breach: string, message: string, values: Readonly<Record<string, string>>): string {
+  const parts = message.split(/([A-Z]{4,})/).filter((part) => part !== '');
+  return `${breach} ? ${parts.map((part) => values[part] ?? JSON.stringify(part)).join(' + ')} : ""`;
+}
+
+/** Of names only creations are judged: they never change, and an object from before a limit can still be edited. */
+function topicNames(key: string, meaning: string, message: string, breaksIfListed: boolean): Limit {
+  const names = `${limit(key)}.replace("{namespace}", request.namespace)`;
+  const listed = `${entries(names)}.exists(p, p.endsWith("*") ? variables.topic.startsWith(p.substring(0, size(p) - 1)) : variables.topic == p)`;
+  const rule = sentence(`oldObject == null && ${breaksIfListed ? '' : '!'}${listed}`, message, {
+    NAME: 'variables.topic',
+    LIMIT: names,
+  });
+  return { key, meaning, message, rule };
+}
+
+type Size = { readonly field: string; readonly sizes: NonNullable<Limit['sizes']>; readonly asked: string };
+
+/** What is above a ceiling already may stay or come down. */
+function ceiling(key: string, meaning: string, { field, sizes, asked }: Size): Limit {
+  const [now, before] = [0, 1].map((index) => `variables.${sizes.name}[${index}]`);
+  const message = `${field} is VALUE: at most LIMIT is allowed`;
+  const rule = sentence(`${now} > [int(${limit(key)}), ${before}].max()`, message, { VALUE: asked, LIMIT: limit(key) });
+  return { key, meaning: `${meaning} Leaving the field out is no breach.`, message, rule, isNumber: true, sizes };
+}
+
+/** CEL: the values now and before, 0 where there is none; `dyn`, or else the others would be taken for integers too. */
+const values = (path: string): string => `[object.spec, variables.old].map(s, s.${path}.orValue(dyn(0)))`;
+
+const count = (field: string): Size => ({
+  field: `spec.${field}`,
+  sizes: { name: field, expression: `${values(`?${field}`)}.map(v, int(v))` },
+  asked: `string(variables.${field}[0])`,
+});
+
+/**
+ * Kafka reads numbers more freely than CEL does, other scripts' digits included; what is not plain digits here, a
+ * negative number for one, counts as endless.
+ */
+const plainDigits = '(type(v) == int || type(v) == string) && string(v).matches("^\\\\s*[+]?[0-9]{1,18}\\\\s*$")';
+
+function configNumber(name: string, configKey: string): Size {
+  const path = `?config[?"${configKey}"]`;
+  return {
+    field: `spec.config.${configKey}`,
+    sizes: {
+      name,
+      expression: `${values(path)}.map(v, ${plainDigits} ? int(string(v).trim()) : ${'9223372036854775807'})`,
+    },
+    asked: `[object.spec.${path}.orValue(dyn(0))].map(v, type(v) == int || type(v) == string ? string(v) : "no whole number")[0]`,
+  };
+}
+
+const deleteGroups: Limit = {
+  key: 'deleteGroups',
+  meaning: 'Groups, separated by commas, whose members may set `deletionPolicy: Delete`; empty: nobody.',
+  message: 'spec.deletionPolicy may be set to Delete by these groups only: LIMIT',
+  get rule() {
+    const sets =
+      'object.spec.?deletionPolicy.orValue("") == "Delete" && variables.old.?deletionPolicy.orValue("") != "Delete"';
+    const isMember = `${entries(limit(this.key))}.exists(g, g in request.userInfo.?groups.orValue([]))`;
+    return sentence(`${sets} && !${isMember}`, this.message, { LIMIT: limit(this.key) });
+  },
+};
+
+/** Every limit, in the order in which breaches are listed. */
+export const limits: readonly Limit[] = [
+  topicNames(
+    'allowedTopics',
+    'Topic names that may be used, separated by commas. An entry that ends with `*` is a prefix; `{namespace}` stands for the namespace.',
+    'topic name NAME is not allowed: it has to be one of LIMIT',
+    false,
+  ),
+  topicNames(
+    'reservedTopics',
+    'Topic names that may not be used, written in the same way. They outrank `allowedTopics`.',
+    'topic name NAME is reserved, by LIMIT',
+    true,
+  ),
+  ceiling('maxPartitions', 'Most partitions of a topic.', count('numPartitions')),
+  ceiling('maxReplicationFactor', 'Most replicas of a partition.', count('replicationFactor')),
+  ceiling(
+    'maxRetentionMs',
+    'Longest `retention.ms`; -1, for ever, is longer than any.',
+    configNumber('retentionMs', 'retention.ms'),
+  ),
+  ceiling(
+    'maxRetentionBytes',
+    'Largest `retention.bytes`, which is per partition; -1, without end, is larger than any.',
+    configNumber('retentionBytes', 'retention.bytes'),
+  ),
+  deleteGroups,
+];
+
+export const limitsComment = `
+Optional. Limits on what tenants may ask for, and nothing until ConfigMaps as in admission-limits.yaml set some.
+
+To lift limits delete the ConfigMaps, not these policies: an API server that is left without any policy that reads
+ConfigMaps does not follow them any more when one comes back, until it is restarted
+(https://github.com/kubernetes/kubernetes/issues/130887, seen with 1.36.3).`;
+
+/**
+ * Limits of a platform team on what tenants may ask for: a policy that reads them from ConfigMaps, and one that refuses
+ * ConfigMaps with a misspelled limit in them, which would limit nothing.
+ *
+ * It looks only at edits of the spec, and of those only at what they make worse: objects stored before a limit can be
+ * edited, improved and let go. The API server shows one refusal of a policy, so all breaches are put into one.
+ *
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/#parameter-resources
+ */
+export const limitsPolicies = (): object[] => [
+  ...policy(`kafkatopic-limits.${group}`, limitTopics, {
+    paramRef: {
+      namespace: limitsNamespace,
+      selector: { matchLabels: limitsLabel },
+      parameterNotFoundAction: 'Allow',
+    },
+  }),
+  ...policy(`kafkatopic-limits-spelling.${group}`, checkSpelling, {}),
+];
+
+function policy(name: string, spec: object, bound: object): object[] {
+  const apiVersion = 'admissionregistration.k8s.io/v1';
+  return [
+    { apiVersion, kind: 'ValidatingAdmissionPolicy', metadata: { name }, spec: { failurePolicy: 'Fail', ...spec } },
+    {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata: { name },
+      spec: { policyName: name, validationActions: ['Deny'], ...bound },
+    },
+  ];
+}
+
+const operations = ['CREATE', 'UPDATE'];
+
+const limitTopics = {
+  paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+  matchConstraints: {
+    resourceRules: [{ apiGroups: [group], apiVersions: [version], resources: [plural], operations }],
+  },
+  matchConditions: [
+    { name: 'spec-edited', expression: 'oldObject == null || object.spec != oldObject.spec' },
+    {
+      name: 'for-this-namespace',
+      expression: `${entries('params.?data[?"namespaces"].orValue("*")')}.exists(n, n in ["*", request.namespace])`,
+    },
+  ],
+  variables: [
+    { name: 'limits', expression: 'params.?data.orValue({})' },
+    { name: 'old', expression: 'oldObject == null ? dyn({}) : dyn(oldObject.spec)' },
+    { name: 'topic', expression: 'object.spec.?topicName.orValue(object.metadata.name)' },
+    ...limits.flatMap(({ key, rule, sizes }) => [
+      ...(sizes ? [sizes] : []),
+      { name: key, expression: `${JSON.stringify(key)} in variables.limits && ${rule}` },
+    ]),
+    {
+      name: 'problems',
+      expression: `[${limits.map(({ key }) => `variables.${key}`).join(', ')}].filter(problem, problem != "")`,
+    },
+  ],
+  validations: [
+    {
+      expression: 'size(variables.problems) == 0',
+      messageExpression:
+        'variables.problems.join("; ") + " (limits of namespace " + request.namespace + ": ConfigMap " + params.metadata.namespace + "/" + params.metadata.name + ")"',
+      message: 'this is beyond the limits of the namespace',
+    },
+  ],
+};
+
+const keys = ['namespaces', ...limits.map(({ key }) => key)];
+const numbers = limits.filter(({ isNumber }) => isNumber).map(({ key }) => key);
+
+const checkSpelling = {
+  matchConstraints: {
+    resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'], operations }],
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': limitsNamespace } },
+    objectSelector: { matchLabels: limitsLabel },
+  },
+  variables: [
+    { name: 'limits', expression: 'object.?data.orValue({})' },
+    { name: 'unknown', expression: `variables.limits.filter(k, !(k in ${JSON.stringify(keys)}))` },
+    {
+      name: 'misspelled',
+      expression: `${JSON.stringify(numbers)}.filter(k, k in variables.limits && !variables.limits[k].matches("^[0-9]{1,18}$"))`,
+    },
+  ],
+  validations: [
+    {
+      expression: 'size(variables.unknown) == 0',
+      messageExpression: `"data." + variables.unknown[0] + " is no limit; there are ${keys.join(', ')}"`,
+      message: 'data has a key that is no limit',
+    },
+    {
+      expression: 'size(variables.misspelled) == 0',
+      messageExpression:
+        '"data." + variables.misspelled[0] + " is \\"" + variables.limits[variables.misspelled[0]] + "\\": it has to be a whole number"',
+      message: 'a limit has to be a whole number',
+    },
+  ],
+};
