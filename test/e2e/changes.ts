@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { conditionOf } from '../support/e2e/kubectl.ts';
-import { isSettled } from '../support/e2e/quiet.ts';
+import { isSettled, leavesAlone } from '../support/e2e/quiet.ts';
 import type { World } from '../support/e2e/world.ts';
 
 export function changes(world: World): void {
@@ -47,6 +47,51 @@ export function changes(world: World): void {
     assert.equal(again.status?.topicId, status?.topicId);
   });
 
+  test('K024: a shrink never makes the topic anew, whatever is tried', async () => {
+    await a.apply('k024', { numPartitions: 3 });
+    const { status } = await a.ready('k024');
+    await leavesAlone(world, ['k024'], async () => {
+      for (const mode of ['Enforce', 'Plan', 'Observe', 'Paused', 'Enforce']) {
+        await a.apply('k024', { numPartitions: 1, mode }, { 'cache.example.com/approve': 'yes' });
+        await a.holds('k024', ({ metadata, status }) => status?.observedGeneration === metadata.generation);
+        await queues.tick();
+      }
+    });
+    await a.says('k024', 'PartitionsCannotShrink');
+    assert.deepEqual([await broker.id('k024'), (await broker.shape('k024')).partitions], [status?.topicId, 3]);
+  });
+
+  test('K028: a growth too large for one request is not sent, and the limit is named', async () => {
+    await a.apply('k028', { numPartitions: 1 });
+    await a.ready('k028');
+    await leavesAlone(world, ['k028'], async () => {
+      await a.apply('k028', { numPartitions: 10_002 });
+      const object = await a.says('k028', 'InvalidSpec');
+      assert.match(conditionOf(object, 'Ready')?.message ?? '', /10000/);
+      await queues.tick();
+    });
+    assert.equal((await broker.shape('k028')).partitions, 1);
+  });
+
+  const firstCounts = [
+    { numPartitions: 1, says: 'PartitionsCannotShrink', partitions: 2, writes: 0 },
+    { numPartitions: 2, says: 'Synced', partitions: 2, writes: 0 },
+    { numPartitions: 3, says: 'Synced', partitions: 3, writes: 1 },
+  ];
+  for (const { numPartitions, says, partitions, writes } of firstCounts)
+    test(`K029: ${numPartitions} partitions for an object that had no count, of a topic with 2, is ${says}`, async () => {
+      const name = `k029-${numPartitions}`;
+      await broker.create(name, 2);
+      await a.apply(name, {});
+      await a.ready(name);
+      await queues.drained();
+      const before = world.kafkaWrites([name], []);
+      await a.apply(name, { numPartitions });
+      await a.says(name, says);
+      assert.equal(world.kafkaWrites([name], []) - before, writes);
+      assert.equal((await broker.shape(name)).partitions, partitions);
+    });
+
   test('K025: partitions that somebody added are reported once, and drift of config beside them is corrected', async () => {
     await a.apply('k025', { numPartitions: 2, config: { 'segment.ms': 3600000 } });
     await a.ready('k025');
@@ -57,86 +102,6 @@ export function changes(world: World): void {
     const { partitions, overrides } = await broker.shape('k025');
     assert.deepEqual([partitions, overrides], [4, { 'segment.ms': '3600000' }]);
     await isSettled(world, a, 'k025');
-  });
-
-  test('K046, K055, K056: Merge sets, changes and resets its own keys and no others', async () => {
-    await broker.create('k046', 1, { 'max.message.bytes': '2000000' });
-    await a.apply('k046', { numPartitions: 1 });
-    await a.ready('k046');
-    const overridesAfter = async (config: Record<string, unknown>) => {
-      await a.apply('k046', { numPartitions: 1, config });
-      await a.ready('k046');
-      return (await broker.shape('k046')).overrides;
-    };
-    const foreign = { 'max.message.bytes': '2000000' };
-    const set = await overridesAfter({ 'segment.ms': 3600000, 'segment.bytes': 2000000 });
-    assert.deepEqual(set, { ...foreign, 'segment.ms': '3600000', 'segment.bytes': '2000000' });
-    const changed = await overridesAfter({ 'segment.ms': 7200000, 'segment.bytes': 2000000 });
-    assert.deepEqual(changed, { ...foreign, 'segment.ms': '7200000', 'segment.bytes': '2000000' });
-    const reset = await overridesAfter({ 'segment.bytes': 2000000 });
-    assert.deepEqual(reset, { ...foreign, 'segment.bytes': '2000000' });
-    await isSettled(world, a, 'k046');
-  });
-
-  test('K057, K062: Exact resets what others have set, but never the throttles of a reassignment', async () => {
-    await a.apply('k057', { numPartitions: 1, configMode: 'Exact', config: { 'segment.ms': 3600000 } });
-    await a.ready('k057');
-    const throttles = { 'leader.replication.throttled.replicas': '*' };
-    await broker.setConfig('k057', { 'segment.ms': '3600000', 'max.message.bytes': '2000000', ...throttles });
-    await queues.tick();
-    await a.ready('k057');
-    assert.deepEqual((await broker.shape('k057')).overrides, { 'segment.ms': '3600000', ...throttles });
-    await isSettled(world, a, 'k057');
-  });
-
-  test('K050, K051: other spellings of a value are the same value', async () => {
-    const config = {
-      'cleanup.policy': 'compact, delete',
-      'min.cleanable.dirty.ratio': '0.50',
-      preallocate: 'TRUE',
-      'retention.ms': ' 7200000 ',
-      'segment.ms': '+007200000',
-    };
-    await a.apply('k050', { numPartitions: 1, config });
-    await a.ready('k050');
-    await isSettled(world, a, 'k050');
-    await broker.setConfig('k050', { ...(await broker.shape('k050')).overrides, 'cleanup.policy': 'delete,compact' });
-    await isSettled(world, a, 'k050');
-  });
-
-  test('K052, K168: a wrong key stops the configs of its edit and nothing else; mended, all is done', async () => {
-    await a.apply('k052', { numPartitions: 1 });
-    const before = await a.ready('k052');
-    await a.apply('k052', { numPartitions: 2, config: { 'retention.mss': 1, 'segment.ms': 3600000 } });
-    const object = await a.says('k052', 'InvalidConfig');
-    assert.match(conditionOf(object, 'Ready')?.message ?? '', /retention\.mss/);
-    assert.equal(conditionOf(object, 'Stalled')?.status, 'True');
-    assert.equal((await broker.shape('k052')).partitions, 2);
-    await isSettled(world, a, 'k052');
-    await a.apply('k052', { numPartitions: 2, config: { 'segment.ms': 3600000 } });
-    const after = await a.ready('k052');
-    assert.deepEqual((await broker.shape('k052')).overrides, { 'segment.ms': '3600000' });
-    assert.equal(after.status?.topicId, before.status?.topicId);
-  });
-
-  test('K059: a key that becomes ignored keeps its live value', async () => {
-    await a.apply('k059', { numPartitions: 1, config: { 'segment.ms': 3600000 } });
-    await a.ready('k059');
-    await a.apply('k059', { numPartitions: 1, ignoredConfigs: ['segment.ms'] });
-    const { status } = await a.ready('k059');
-    assert.equal(status?.config, undefined);
-    await broker.setConfig('k059', { 'segment.ms': '60000' });
-    await isSettled(world, a, 'k059');
-    assert.deepEqual((await broker.shape('k059')).overrides, { 'segment.ms': '60000' });
-  });
-
-  test('K061: what somebody changed by hand is put back by the next tick', async () => {
-    await a.apply('k061', { numPartitions: 1, config: { 'segment.ms': 3600000 } });
-    await a.ready('k061');
-    await broker.setConfig('k061', { 'segment.ms': '60000' });
-    await queues.tick();
-    assert.deepEqual((await broker.shape('k061')).overrides, { 'segment.ms': '3600000' });
-    await isSettled(world, a, 'k061');
   });
 
   test('K109, K121: shorter retention waits where there are records; what is harmless beside it is done', async () => {

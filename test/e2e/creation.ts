@@ -28,7 +28,15 @@ export function creation(world: World): void {
     );
   });
 
-  test('K001, K047: config values of every type reach the broker as text', async () => {
+  test('K001: one config key beside the counts', async () => {
+    await a.apply('k001', { numPartitions: 3, replicationFactor: 1, config: { 'segment.ms': 3600000 } });
+    const { status, metadata } = await a.ready('k001');
+    const { partitions, overrides } = await broker.shape('k001');
+    assert.deepEqual([partitions, overrides], [3, { 'segment.ms': '3600000' }]);
+    assert.equal(status?.observedGeneration, metadata.generation);
+  });
+
+  test('K047: config values of every type reach the broker as text', async () => {
     const config = {
       'cleanup.policy': ['compact', 'delete'],
       'min.cleanable.dirty.ratio': 0.25,
@@ -64,10 +72,14 @@ export function creation(world: World): void {
     }
     assert.deepEqual(partitions, [1, 2, 1, 1]);
     await broker.grow('k002-nothing', 3);
-    await leavesAlone(world, ['k002-nothing'], () => queues.tick());
+    await leavesAlone(world, ['k002-nothing'], async () => {
+      for (let tick = 0; tick < 3; tick++) await queues.tick();
+    });
+    await a.apply('k002-nothing', { config: { 'segment.ms': 3600000 } });
+    await a.ready('k002-nothing');
     assert.equal((await broker.shape('k002-nothing')).partitions, 3);
-    const { status } = await a.ready('k002-nothing');
-    assert.equal(status?.numPartitions, 3);
+    assert.equal((await a.ready('k002-nothing')).status?.numPartitions, 3);
+    assert.doesNotMatch(JSON.stringify((await a.get('k002-nothing'))?.status), /[:"]-1\b/);
   });
 
   test('K014, K016: a topic that is as specified is taken over without a write, foreign overrides included', async () => {
@@ -104,11 +116,45 @@ export function creation(world: World): void {
     assert.equal((await broker.shape('k017')).partitions, 4);
   });
 
+  test('K016: what others have set is a difference to an Exact object, and is not touched', async () => {
+    const overrides = { 'retention.ms': '86400000', 'segment.ms': '3600000' };
+    await broker.create('k016', 1, overrides);
+    await leavesAlone(world, ['k016'], async () => {
+      await a.apply('k016', { numPartitions: 1, configMode: 'Exact', config: { 'retention.ms': 86400000 } });
+      const object = await a.says('k016', 'ApprovalRequired');
+      assert.match(conditionOf(object, 'Ready')?.message ?? '', /segment\.ms/);
+      await queues.tick();
+    });
+    assert.deepEqual((await broker.shape('k016')).overrides, overrides);
+  });
+
   test('K172: a creation costs the API server one read and one write of the status', async () => {
     await a.apply('k172', { numPartitions: 1 });
     await a.ready('k172');
     await isSettled(world, a, 'k172');
     assert.deepEqual(await requests(a.namespace, 'k172'), ['get', 'patch status']);
+  });
+
+  test('K172: an edit costs the API server one read and one write, a deletion two lists more', async () => {
+    const calls = async (name: string, during: () => Promise<void>) => {
+      await queues.drained();
+      const before = (await requests(a.namespace, name)).length;
+      await during();
+      await queues.drained();
+      return (await requests(a.namespace, name)).slice(before);
+    };
+    await a.apply('k172-edit', { numPartitions: 1, deletionPolicy: 'Delete' });
+    await a.ready('k172-edit');
+    const edit = await calls('k172-edit', async () => {
+      await a.apply('k172-edit', { numPartitions: 2, deletionPolicy: 'Delete' });
+      await a.ready('k172-edit');
+    });
+    assert.deepEqual(edit, ['get', 'patch status']);
+    const deletion = await calls('k172-edit', async () => {
+      await a.delete('k172-edit');
+      await a.gone('k172-edit');
+    });
+    assert.deepEqual(deletion, ['get', 'list', 'list', 'patch']);
   });
 
   test('K004, K172: with deletionPolicy Delete the finalizer is stored before the topic is made', async () => {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { conditionOf } from '../support/e2e/kubectl.ts';
-import { isSettled } from '../support/e2e/quiet.ts';
+import { isSettled, leavesAlone } from '../support/e2e/quiet.ts';
 import type { World } from '../support/e2e/world.ts';
+import { apiKeys } from '../support/kafka/proxy.ts';
 
 export function identity(world: World): void {
-  const { a, broker, queues } = world;
+  const { a, admin, broker, kafka, outage, queues, runner } = world;
   const spec = { numPartitions: 1 };
 
   test('K114: a topic that vanished is reported and not made anew', async () => {
@@ -47,7 +48,7 @@ export function identity(world: World): void {
 
   test('K074: with Delete the topic goes with the object, and each time another one is made', async () => {
     const ids = new Set<string>();
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 10; round++) {
       await a.apply('k074', { ...spec, deletionPolicy: 'Delete' });
       ids.add((await a.ready('k074')).status?.topicId ?? '');
       await broker.produce('k074', 1);
@@ -55,7 +56,10 @@ export function identity(world: World): void {
       await a.gone('k074');
       await broker.vanished('k074');
     }
-    assert.equal(ids.size, 3);
+    assert.equal(ids.size, 10);
+    const deletions = kafka.requests.filter(({ apiKey }) => apiKey === apiKeys.deleteTopics);
+    const named = (id: string) => deletions.filter(({ body }) => body.includes(Buffer.from(id, 'base64url')));
+    assert.deepEqual(new Set([...ids].map((id) => named(id).length)), new Set([1]));
   });
 
   test('K075: an object whose topic is gone already goes too', async () => {
@@ -76,6 +80,89 @@ export function identity(world: World): void {
     await a.delete('k076');
     await a.gone('k076');
     assert.deepEqual(await broker.shape('k076'), before);
+  });
+
+  test('K076: a bound id that was changed by hand is not the id of the topic: nothing is deleted', async () => {
+    await a.apply('k076-id', { ...spec, deletionPolicy: 'Delete' });
+    await a.ready('k076-id');
+    const before = await broker.shape('k076-id');
+    await admin.patchStatus('k076-id', { topicId: Buffer.alloc(16, 7).toString('base64url') });
+    await a.delete('k076-id');
+    await a.gone('k076-id');
+    assert.deepEqual(await broker.shape('k076-id'), before);
+  });
+
+  test('K078: an object that never came to have its topic goes, and the topic stays as it is', async () => {
+    await broker.create('k078', 1, { 'segment.ms': '60000' });
+    const before = await broker.shape('k078');
+    await a.apply('k078', { ...spec, config: { 'segment.ms': 3600000 }, deletionPolicy: 'Delete' });
+    await a.says('k078', 'ApprovalRequired');
+    await leavesAlone(world, ['k078'], async () => {
+      await a.delete('k078');
+      await a.gone('k078');
+    });
+    assert.deepEqual(await broker.shape('k078'), before);
+  });
+
+  test('K081: with the brokers away a deletion waits, and is done when they are back', async () => {
+    await a.apply('k081', { ...spec, deletionPolicy: 'Delete' });
+    await a.ready('k081');
+    await queues.drained();
+    outage.begin();
+    await a.delete('k081');
+    const object = await a.holds('k081', (seen) => conditionOf(seen, 'Ready')?.reason === 'BrokerUnavailable');
+    assert.deepEqual(object.metadata.finalizers, ['cache.example.com/topic']);
+    outage.end();
+    await a.gone('k081');
+    await broker.vanished('k081');
+  });
+
+  test('K083: our finalizer, removed by hand, is there again after a tick', async () => {
+    await a.apply('k083', { ...spec, deletionPolicy: 'Delete' });
+    await a.ready('k083');
+    await a.patch('k083', { metadata: { finalizers: null } });
+    await queues.tick();
+    assert.deepEqual((await a.get('k083'))?.metadata.finalizers, ['cache.example.com/topic']);
+  });
+
+  test('K083: without our finalizer an object that is being deleted goes, and the topic stays', async () => {
+    await a.apply('k083-deleted', { ...spec, deletionPolicy: 'Delete' });
+    await a.ready('k083-deleted');
+    await a.patch('k083-deleted', { metadata: { finalizers: ['example.org/other', 'cache.example.com/topic'] } });
+    await a.delete('k083-deleted');
+    await a.patch('k083-deleted', { metadata: { finalizers: ['example.org/other'] } });
+    await queues.tick();
+    await a.patch('k083-deleted', { metadata: { finalizers: null } });
+    await a.gone('k083-deleted');
+    await queues.tick();
+    assert.equal(await broker.exists('k083-deleted'), true);
+  });
+
+  test('K087: with nobody at work an object with Retain goes at once', async () => {
+    await a.apply('k087', spec);
+    await a.ready('k087');
+    await queues.drained();
+    await runner.stop();
+    await a.delete('k087');
+    assert.equal(await a.get('k087'), undefined);
+    await runner.start();
+    await queues.drained();
+    assert.equal(await broker.exists('k087'), true);
+  });
+
+  test('K086: a namespace goes with a hundred objects in it, and each topic by its policy', async () => {
+    const doomed = admin.in('doomed');
+    await doomed.createNamespace();
+    const policies = ['Retain', 'Delete'];
+    const names = Array.from({ length: 100 }, (_, index) => `k086-${index}`);
+    await Promise.all(names.map((name, at) => doomed.apply(name, { ...spec, deletionPolicy: policies[at % 2] })));
+    for (const name of names) await doomed.ready(name);
+    await doomed.deleteNamespace();
+    const left = await Promise.all(names.map(async (name) => ((await broker.exists(name)) ? 'Retain' : 'Delete')));
+    assert.deepEqual(
+      left,
+      names.map((_, at) => policies[at % 2]),
+    );
   });
 
   test('K080, K178: a topic with records that was there before is kept; Retain lets the object go', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { conditionOf } from '../support/e2e/kubectl.ts';
-import { isSettled, leavesAlone } from '../support/e2e/quiet.ts';
+import { asksNothing, isSettled, leavesAlone } from '../support/e2e/quiet.ts';
 import type { World } from '../support/e2e/world.ts';
 
 export function modes(world: World): void {
@@ -30,6 +30,11 @@ export function modes(world: World): void {
       ]);
     });
     await isSettled(world, a, 'k100');
+    const since = (await a.get('k100'))?.status?.drift?.[1]?.since;
+    await broker.setConfig('k100', { 'segment.ms': '70000' });
+    await queues.tick();
+    const [, still] = (await a.says('k100', 'DriftDetected')).status?.drift ?? [];
+    assert.deepEqual([still?.observed, still?.since], ['70000', since]);
     await broker.grow('k100', 3);
     await broker.setConfig('k100', { 'segment.ms': '3600000' });
     await queues.tick();
@@ -37,38 +42,46 @@ export function modes(world: World): void {
     assert.equal(status?.drift, undefined);
   });
 
-  test('K101: an observer goes and the topic stays, whatever the policy', async () => {
-    await broker.create('k101', 1);
-    await a.apply('k101', { mode: 'Observe', deletionPolicy: 'Delete' });
-    await a.says('k101', 'Observed');
-    await a.delete('k101');
-    await a.gone('k101');
-    await queues.tick();
-    assert.equal(await broker.exists('k101'), true);
-  });
+  for (const deletionPolicy of ['Retain', 'Delete'])
+    test(`K101: an observer with ${deletionPolicy} goes and the topic stays, also one that enforced before`, async () => {
+      const name = `k101-${deletionPolicy.toLowerCase()}`;
+      await a.apply(name, { numPartitions: 1, deletionPolicy });
+      await a.ready(name);
+      await a.apply(name, { numPartitions: 1, deletionPolicy, mode: 'Observe' });
+      await a.says(name, 'Observed');
+      await a.delete(name);
+      await a.gone(name);
+      await queues.tick();
+      assert.equal(await broker.exists(name), true);
+    });
 
   test('K104: while paused nothing is looked at; then only the newest spec counts', async () => {
-    await a.apply('k104', { numPartitions: 1, mode: 'Paused', deletionPolicy: 'Delete' });
-    const paused = await a.says('k104', 'Paused');
-    assert.equal(conditionOf(paused, 'Ready')?.status, 'Unknown');
-    assert.equal(paused.metadata.finalizers, undefined);
-    await isSettled(world, a, 'k104');
-    await a.apply('k104', { numPartitions: 9, mode: 'Paused' });
-    await a.says('k104', 'Paused');
+    await asksNothing(world, ['k104'], async () => {
+      await a.apply('k104', { numPartitions: 1, mode: 'Paused', deletionPolicy: 'Delete' });
+      const paused = await a.says('k104', 'Paused');
+      assert.equal(conditionOf(paused, 'Ready')?.status, 'Unknown');
+      assert.equal(paused.metadata.finalizers, undefined);
+      await isSettled(world, a, 'k104');
+      await a.apply('k104', { numPartitions: 9, mode: 'Paused' });
+      await a.says('k104', 'Paused');
+    });
     assert.equal(await broker.exists('k104'), false);
     await a.apply('k104', { numPartitions: 2, mode: 'Enforce' });
     await a.ready('k104');
     assert.equal((await broker.shape('k104')).partitions, 2);
   });
 
-  test('K105: a bound object that is paused keeps its binding and is left as it is', async () => {
+  test('K105: a bound object that is paused keeps its binding, and its topic is not even looked at', async () => {
     await a.apply('k105', { numPartitions: 1 });
     const { status } = await a.ready('k105');
-    await leavesAlone(world, ['k105'], async () => {
-      await a.apply('k105', { numPartitions: 4, mode: 'Paused' });
-      const paused = await a.says('k105', 'Paused');
-      assert.equal(paused.status?.topicId, status?.topicId);
-      await queues.tick();
+    await asksNothing(world, ['k105'], async () => {
+      for (const numPartitions of [4, 5]) {
+        await a.apply('k105', { numPartitions, mode: 'Paused' });
+        const paused = await a.says('k105', 'Paused');
+        const { topicId, topicName } = paused.status ?? {};
+        assert.deepEqual([topicId, topicName], [status?.topicId, 'k105']);
+        await queues.tick();
+      }
     });
   });
 
@@ -88,16 +101,27 @@ export function modes(world: World): void {
     await broker.vanished('k106-delete');
   });
 
-  test('K107: a topic that was made anew while its object was paused is not taken over in silence', async () => {
-    await a.apply('k107', { numPartitions: 1 });
-    await a.ready('k107');
-    await a.apply('k107', { numPartitions: 1, mode: 'Paused' });
-    await a.says('k107', 'Paused');
-    await broker.delete('k107');
-    await broker.create('k107', 1);
-    await a.apply('k107', { numPartitions: 1, mode: 'Enforce' });
-    await a.says('k107', 'IdentityChanged');
-  });
+  const away = [
+    { mode: 'Paused', again: true, says: 'IdentityChanged' },
+    { mode: 'Paused', again: false, says: 'TopicMissing' },
+    { mode: 'Observe', again: true, says: 'IdentityChanged' },
+    { mode: 'Observe', again: false, says: 'TopicMissing' },
+  ];
+  for (const { mode, again, says } of away)
+    test(`K107: a topic ${again ? 'made anew' : 'deleted'} during ${mode} is ${says}, and not replaced in silence`, async () => {
+      const name = `k107-${mode.toLowerCase()}-${again ? 'again' : 'gone'}`;
+      await a.apply(name, { numPartitions: 1 });
+      const { status } = await a.ready(name);
+      await a.apply(name, { numPartitions: 1, mode });
+      await a.holds(name, (object) => object.status?.observedGeneration === object.metadata.generation);
+      await broker.delete(name);
+      if (again) await broker.create(name, 1);
+      await queues.tick();
+      await a.apply(name, { numPartitions: 1, mode: 'Enforce' });
+      const object = await a.says(name, says);
+      assert.equal(object.status?.topicId, status?.topicId);
+      assert.equal(await broker.exists(name), again);
+    });
 
   test('K102: mode Plan holds every action, creation too', async () => {
     await leavesAlone(world, ['k102'], async () => {

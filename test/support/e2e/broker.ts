@@ -120,6 +120,13 @@ export class Broker {
     await this.#admin.alterConfigs({ validateOnly: false, resources });
   }
 
+  /** Replaces the settings of broker 1 that were made while it runs. */
+  async setDefaults(config: Readonly<Record<string, string>>): Promise<void> {
+    const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+    const resources = [{ type: kafkajs.ConfigResourceTypes.BROKER, name: '1', configEntries }];
+    await this.#admin.alterConfigs({ validateOnly: false, resources });
+  }
+
   /** Grows a topic by hand. */
   async grow(topic: string, count: number): Promise<void> {
     await this.#admin.createPartitions({ topicPartitions: [{ topic, count }] });

@@ -4,28 +4,31 @@
  * a message whose process died is handed to another process at once.
  */
 
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { groupOf } from '../../../functions/core/request.ts';
 import { buildBundles } from '../../../infra/build.ts';
 import type { System } from '../../../infra/local/system.ts';
-import { startKafkaProxy } from '../kafka/proxy.ts';
+import { type KafkaProxy, startKafkaProxy } from '../kafka/proxy.ts';
 import { type KubeProxy, startKubeProxy } from '../kube/proxy.ts';
 import { Broker } from './broker.ts';
 import { Kubectl } from './kubectl.ts';
 import { Processes } from './processes.ts';
 import { type Crash, Sentry, type Site, watchKafka, watchKube } from './sentry.ts';
+import { eventAbout, failedOf, Worker } from './worker.ts';
 import { scratchDirectory, startParts } from './world.ts';
 
 export type Trace = { readonly sites: readonly Site[]; readonly deaths: number };
 
 export type CrashWorld = {
   readonly user: Kubectl;
+  readonly admin: Kubectl;
   readonly broker: Broker;
+  /** what passes between the function and Kafka, or the API server */
+  readonly kafka: KafkaProxy;
+  readonly kube: KubeProxy;
   /** requests to Kafka that the product must never send */
   readonly violations: readonly string[];
   /** Puts a process in place that has worked on nothing yet: it has no connections, so that calls can be counted. */
@@ -36,6 +39,8 @@ export type CrashWorld = {
    * @param crash ends the process there, once; with a number past the last call right after its answer, which is lost then
    */
   work(name: string, crash?: Crash): Promise<Trace>;
+  /** Another process of the function, that nobody kills. @param env what is otherwise in its environment */
+  worker(env?: Readonly<Record<string, string>>): Worker;
   /** Delivers a message once, to a new process that dies there. */
   die(name: string, crash: Crash): Promise<void>;
   stop(): Promise<void>;
@@ -54,7 +59,7 @@ export async function startCrashWorld(): Promise<CrashWorld> {
     cert: readFileSync(join(dir, 'data', 'apiserver', 'tls', 'apiserver.crt')),
   });
   const queue = await startQueue();
-  const processes = new Processes({
+  const environment = {
     ...system.exports,
     KUBECONFIG: kubeconfigVia(kube, apiServerOf(system).kubeconfigs.reconciler, dir),
     KAFKA_BROKERS: kafka.address,
@@ -63,28 +68,40 @@ export async function startCrashWorld(): Promise<CrashWorld> {
     RECONCILE_QUEUE_URL: `${queue.endpoint}/reconcile.fifo`,
     MAX_RECEIVE_COUNT: '20',
     LOG_LEVEL: 'error',
-  });
+  };
+  const processes = new Processes(environment);
+  const workers: Worker[] = [];
   const sentry = new Sentry(() => processes.killCurrent());
   watchKube(kube, sentry);
   watchKafka(kafka, sentry);
   const broker = new Broker(KAFKA_BROKERS, join(dir, 'data', 'kafka-1', 'data'));
   await broker.connect();
   const user = new Kubectl(apiServerOf(system).kubeconfigs['tenant-a']);
+  const admin = new Kubectl(apiServerOf(system).kubeconfigs.admin);
   return {
     user,
+    admin,
     broker,
+    kafka,
+    kube,
     violations: kafka.violations,
     renew: () => processes.killCurrent(),
     work: (name, crash) => work(processes, sentry, name, crash),
+    worker: (env = {}) => {
+      const worker = new Worker({ ...environment, ...env });
+      workers.push(worker);
+      return worker;
+    },
     die: async (name, crash) => {
       await processes.killCurrent();
       sentry.begin(crash);
-      const { ending } = await processes.invoke(messageAbout(name, 1));
+      const { ending } = await processes.invoke(eventAbout([name], 1));
       if (ending.kind !== 'crashed') throw new Error(`the process did not die: ${ending.kind}`);
     },
     async stop() {
       user.close();
-      await Promise.all([broker.close(), processes.end()]);
+      admin.close();
+      await Promise.all([broker.close(), processes.end(), ...workers.map((worker) => worker.end())]);
       await Promise.all([kafka.close(), kube.close(), system.stop()]);
       queue.close();
       rmSync(dir, { recursive: true, force: true });
@@ -101,10 +118,10 @@ async function work(processes: Processes, sentry: Sentry, name: string, crash?: 
   sentry.begin(crash);
   let deaths = 0;
   for (let receives = 1; receives <= mostDeliveries; receives++) {
-    const { ending } = await processes.invoke(messageAbout(name, receives));
+    const { ending } = await processes.invoke(eventAbout([name], receives));
     if (ending.kind === 'crashed' && sentry.struck) deaths++;
     else if (ending.kind !== 'returned') throw new Error(`the function ended otherwise: ${JSON.stringify(ending)}`);
-    else if (!isDone(ending.value)) continue;
+    else if (failedOf(ending).length > 0) continue;
     else if (sentry.isDueAtTheEnd()) {
       await processes.killCurrent();
       deaths++;
@@ -112,9 +129,6 @@ async function work(processes: Processes, sentry: Sentry, name: string, crash?: 
   }
   throw new Error(`after ${mostDeliveries} deliveries there is still work to do`);
 }
-
-const isDone = (answer: unknown): boolean =>
-  (answer as { batchItemFailures: readonly unknown[] }).batchItemFailures.length === 0;
 
 function kubeconfigVia({ server }: KubeProxy, kubeconfig: string, dir: string): string {
   const file = join(dir, 'kubeconfig.proxied');
@@ -137,25 +151,5 @@ async function startQueue(): Promise<{ endpoint: string; close(): void }> {
       server.closeAllConnections();
       server.close();
     },
-  };
-}
-
-/** A batch of one. @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
-function messageAbout(name: string, receives: number): unknown {
-  const messageId = randomUUID();
-  return {
-    Records: [
-      {
-        messageId,
-        receiptHandle: messageId,
-        body: JSON.stringify({ v: 1, namespace: 'default', name, trigger: 'change', id: messageId }),
-        attributes: { ApproximateReceiveCount: String(receives), MessageGroupId: groupOf(name) },
-        messageAttributes: {},
-        md5OfBody: '',
-        eventSource: 'aws:sqs',
-        eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:reconcile.fifo',
-        awsRegion: 'us-east-1',
-      },
-    ],
   };
 }

@@ -10,6 +10,7 @@ export type Condition = {
   readonly reason: string;
   readonly message: string;
   readonly observedGeneration: number;
+  readonly lastTransitionTime: string;
 };
 
 /** A KafkaTopic as the API server shows it. */
@@ -19,6 +20,7 @@ export type KafkaTopic = {
     readonly uid: string;
     readonly resourceVersion: string;
     readonly generation: number;
+    readonly creationTimestamp: string;
     readonly finalizers?: readonly string[];
     readonly deletionTimestamp?: string;
   };
@@ -57,6 +59,7 @@ const pollMs = 20;
 /** One user in one namespace. */
 export class Kubectl {
   readonly namespace: string;
+  readonly #kubeconfig: string;
   readonly #server: string;
   readonly #token: string;
   readonly #agent: Agent;
@@ -66,9 +69,37 @@ export class Kubectl {
     const { clusters, users } = parse(readFileSync(kubeconfig, 'utf8'));
     const { server, 'certificate-authority-data': authority } = clusters[0].cluster;
     this.namespace = namespace;
+    this.#kubeconfig = kubeconfig;
     this.#server = server;
     this.#token = users[0].user.token;
     this.#agent = new Agent({ keepAlive: true, ca: Buffer.from(authority, 'base64') });
+  }
+
+  /** The same user in another namespace, over connections of its own. */
+  in(namespace: string): Kubectl {
+    return new Kubectl(this.#kubeconfig, namespace);
+  }
+
+  async createNamespace(): Promise<void> {
+    await this.call('POST', '/api/v1/namespaces', { body: { metadata: { name: this.namespace } } });
+  }
+
+  /**
+   * Deletes the namespace and does the part of the namespace controller, which an API server alone has not: deletes what
+   * is in it, and finalizes it when that has gone.
+   */
+  async deleteNamespace(): Promise<void> {
+    const path = `/api/v1/namespaces/${this.namespace}`;
+    await this.call('DELETE', path);
+    await this.call('DELETE', this.#path());
+    const deadline = performance.now() + deadlineMs;
+    while ((await this.list()).length > 0) {
+      if (performance.now() > deadline) throw new Error(`${this.namespace} still holds objects`);
+      await sleep(pollMs);
+    }
+    const namespace = (await this.call('GET', path)) as { metadata: unknown };
+    await this.call('PUT', `${path}/finalize`, { body: { ...namespace, spec: { finalizers: [] } } });
+    this.close();
   }
 
   /** `kubectl apply --server-side --validate=strict` of a KafkaTopic. @throws Refused */
@@ -81,6 +112,29 @@ export class Kubectl {
     };
     const path = `${this.#path(name)}?fieldManager=kubectl&force=true&fieldValidation=Strict`;
     return (await this.call('PATCH', path, { body, contentType: 'application/apply-patch+yaml' })) as KafkaTopic;
+  }
+
+  /** Applies what should be refused. @returns what the user reads */
+  async refusal(name: string, spec: unknown): Promise<string> {
+    try {
+      await this.apply(name, spec);
+      return 'accepted';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  /** The same for a manifest as somebody typed it. @param spec YAML in flow style. @throws Refused */
+  async applyText(name: string, spec: string): Promise<KafkaTopic> {
+    const body = `{apiVersion: cache.example.com/v1alpha1, kind: KafkaTopic, metadata: {name: ${name}}, spec: ${spec}}`;
+    const path = `${this.#path(name)}?fieldManager=kubectl&force=true&fieldValidation=Strict`;
+    return (await this.call('PATCH', path, { body, contentType: 'application/apply-patch+yaml' })) as KafkaTopic;
+  }
+
+  /** Writes into the status, which tenants may not. @param status a JSON merge patch */
+  async patchStatus(name: string, status: unknown): Promise<void> {
+    const contentType = 'application/merge-patch+json';
+    await this.call('PATCH', `${this.#path(name)}/status`, { body: { status }, contentType });
   }
 
   /** @param body a JSON merge patch. @throws Refused */
@@ -113,10 +167,13 @@ export class Kubectl {
     return rows.map(({ cells }) => new Map(columnDefinitions.map(({ name }, at) => [name, cells[at]])));
   }
 
+  async list(): Promise<readonly KafkaTopic[]> {
+    return ((await this.call('GET', this.#path())) as { items: readonly KafkaTopic[] }).items;
+  }
+
   /** Name and version of every object. */
   async versions(): Promise<readonly string[]> {
-    const { items } = (await this.call('GET', this.#path())) as { items: readonly KafkaTopic[] };
-    return items.map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`);
+    return (await this.list()).map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`);
   }
 
   /** Waits until the object says this about its present generation. @throws Error with what it says, after 30 s */
@@ -168,7 +225,7 @@ export class Kubectl {
       else reject(new Refused(code, messageOf(text)));
     });
     call.on('error', reject);
-    call.end(body === undefined ? undefined : JSON.stringify(body));
+    call.end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body));
     return promise;
   }
 

@@ -15,6 +15,15 @@ export async function leavesAlone(world: World, topics: readonly string[], durin
   assert.deepEqual(kafkaWrites(topics, known), before);
 }
 
+/** Asserts that while something happens the product asks Kafka nothing about these topics. */
+export async function asksNothing({ kafka, queues }: World, topics: readonly string[], during: () => Promise<void>) {
+  await queues.drained();
+  const before = kafka.requests.length;
+  await during();
+  const asked = kafka.requests.slice(before).filter(({ body }) => topics.some((topic) => body.includes(topic)));
+  assert.deepEqual(asked, []);
+}
+
 /** Asserts that a tick changes nothing: neither the objects nor their topics. */
 export async function isSettled(world: World, user: Kubectl, ...names: string[]): Promise<void> {
   const objects = await Promise.all(names.map((name) => user.get(name)));

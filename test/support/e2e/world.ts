@@ -1,5 +1,5 @@
 /** The whole system, brought up for one test file, and everything to use and to judge it from outside. */
-import { createReadStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,19 +14,38 @@ export type World = {
   /** tenants, each in a namespace that is theirs alone */
   readonly a: Kubectl;
   readonly b: Kubectl;
+  /** may do everything, in the namespace of `a` */
+  readonly admin: Kubectl;
   readonly broker: Broker;
   readonly queues: Queues;
   readonly clusterId: string;
+  /** what passes between the product and Kafka */
+  readonly kafka: KafkaProxy;
   /** how many requests the product has sent to Kafka that may change one of these topics, named or by one of these ids */
   kafkaWrites(topics: readonly string[], ids: readonly string[]): number;
   /** requests to Kafka that the product must never send */
   readonly violations: readonly string[];
-  /** Requests of the product about one object. @returns `verb` or `verb subresource`, in order */
+  /** Requests of the product to the API server, in order. */
+  apiCalls(): Promise<readonly ApiCall[]>;
+  /** Those about one object, the lists for its topic among them. @returns `verb` or `verb subresource` */
   requests(namespace: string, name: string): Promise<readonly string[]>;
   /** Between these two the product finds nobody at the broker's address who talks to it. */
   readonly outage: { begin(): void; end(): void };
-  readonly runner: { start(): Promise<void>; stop(): Promise<void> };
+  readonly runner: Startable;
+  readonly forwarder: Startable;
+  /** what a part of the product has logged so far */
+  log(part: 'runner' | 'forwarder'): string;
   stop(): Promise<void>;
+};
+
+type Startable = { start(): Promise<void>; stop(): Promise<void> };
+
+/** `what`: verb, and the subresource if there is one; `name`: of the object, or what a list selects by, else empty. */
+export type ApiCall = {
+  readonly who: string;
+  readonly namespace: string | undefined;
+  readonly name: string;
+  readonly what: string;
 };
 
 const writingKeys: ReadonlySet<number> = new Set([
@@ -76,6 +95,7 @@ export async function startWorld(): Promise<World> {
   await broker.connect();
   const users = await tenants(rest);
   const queues = new Queues(rest.exports);
+  const auditLog = join(restDir, 'logs', 'audit.log');
   await queues.drained(); // the forwarder's first tick
   return {
     ...users,
@@ -87,11 +107,18 @@ export async function startWorld(): Promise<World> {
       const writes = proxy.requests.filter(({ apiKey }) => writingKeys.has(apiKey));
       return writes.filter(({ body }) => marks.some((mark) => body.includes(mark))).length;
     },
+    kafka: proxy,
     violations: proxy.violations,
-    requests: (namespace, name) => requestsIn(join(restDir, 'logs', 'audit.log'), namespace, name),
+    apiCalls: () => callsIn(auditLog),
+    requests: async (namespace, name) => {
+      const about = (call: ApiCall) => call.name === name && (call.namespace ?? namespace) === namespace;
+      return (await callsIn(auditLog)).filter(about).map(({ what }) => what);
+    },
     outage: outageAt(proxy),
-    runner: runnerOf(rest),
-    stop: () => stop(dir, [rest, kafka], proxy, [users.a, users.b, queues, broker]),
+    runner: partOf(rest, 'runner'),
+    forwarder: partOf(rest, 'forwarder'),
+    log: (part) => readFileSync(join(restDir, 'logs', `${part}.log`), 'utf8'),
+    stop: () => stop(dir, [rest, kafka], proxy, [...Object.values(users), queues, broker]),
   };
 }
 
@@ -123,16 +150,16 @@ function outageAt(proxy: KafkaProxy): World['outage'] {
   };
 }
 
-function runnerOf({ parts }: System): World['runner'] {
-  const part = parts.get('runner');
-  if (part === undefined) throw new Error('the system has no runner');
+function partOf({ parts }: System, name: PartName): Startable {
+  const part = parts.get(name);
+  if (part === undefined) throw new Error(`the system has no ${name}`);
   return part;
 }
 
 /** Two namespaces and a role in each, as an administrator hands them out. */
-async function tenants({ apiServer }: System): Promise<Pick<World, 'a' | 'b'>> {
+async function tenants({ apiServer }: System): Promise<Pick<World, 'a' | 'b' | 'admin'>> {
   if (apiServer === undefined) throw new Error('the system has no API server');
-  const admin = new Kubectl(apiServer.kubeconfigs.admin);
+  const admin = new Kubectl(apiServer.kubeconfigs.admin, 'of-tenant-a');
   const user = async (name: 'tenant-a' | 'tenant-b'): Promise<Kubectl> => {
     const namespace = `of-${name}`;
     await admin.call('POST', '/api/v1/namespaces', { body: { metadata: { name: namespace } } });
@@ -146,24 +173,29 @@ async function tenants({ apiServer }: System): Promise<Pick<World, 'a' | 'b'>> {
     return new Kubectl(apiServer.kubeconfigs[name], namespace);
   };
   const [a, b] = await Promise.all([user('tenant-a'), user('tenant-b')]);
-  admin.close();
-  return { a, b };
+  return { a, b, admin };
 }
 
 type AuditEvent = {
   readonly verb: string;
+  readonly requestURI: string;
   readonly user: { readonly username: string };
   readonly objectRef?: { readonly namespace?: string; readonly name?: string; readonly subresource?: string };
 };
 
-async function requestsIn(auditLog: string, namespace: string, name: string): Promise<readonly string[]> {
-  const requests: string[] = [];
+async function callsIn(auditLog: string): Promise<readonly ApiCall[]> {
+  const calls: ApiCall[] = [];
   for await (const line of createInterface(createReadStream(auditLog))) {
-    if (!line.includes(`"${name}"`)) continue;
-    const { verb, user, objectRef } = JSON.parse(line) as AuditEvent;
-    if (objectRef?.name !== name || objectRef.namespace !== namespace || !user.username.startsWith('topicsmith-'))
-      continue;
-    requests.push([verb, objectRef.subresource].filter((part) => part !== undefined).join(' '));
+    if (!line.includes('"topicsmith-')) continue;
+    const { verb, requestURI, user, objectRef } = JSON.parse(line) as AuditEvent;
+    if (!user.username.startsWith('topicsmith-') || user.username === 'topicsmith-admin') continue;
+    const selected = new URL(requestURI, 'https://api').searchParams.get('fieldSelector')?.split('=')[1];
+    calls.push({
+      who: user.username,
+      namespace: objectRef?.namespace,
+      name: objectRef?.name ?? selected ?? '',
+      what: [verb, objectRef?.subresource].filter((part) => part !== undefined).join(' '),
+    });
   }
-  return requests;
+  return calls;
 }
