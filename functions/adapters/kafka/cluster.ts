@@ -115,7 +115,7 @@ export class Cluster {
   }
 
   /**
-   * Sends a mutation. What was not sent is sent again once; what may have been sent never is.
+   * Sends a mutation to any broker, or to the one at `address` (`host:port`). What was not sent is sent again once; what may have been sent never is.
    *
    * @returns the answer and the id of the cluster that gave it
    * @throws Failure, `unanswered` when it may still take effect
@@ -124,9 +124,11 @@ export class Cluster {
     api: Api<Request, Response>,
     request: Request,
     signal: AbortSignal,
+    address?: string,
   ): Promise<{ readonly answer: Response; readonly clusterId: string }> {
+    const lane = address === undefined ? this.#writes : this.#laneTo(address);
     for (let retried = false; ; retried = true) {
-      const connection = await untilAborted(signal, () => this.#living());
+      const connection = await untilAborted(signal, () => this.#living(lane));
       try {
         const answer = await untilAborted(signal, () => connection.send(api, request), true);
         // the broker now ignores this connection for a while, even for what its quota does not count
@@ -148,14 +150,14 @@ export class Cluster {
    * A connection for writes that has just been heard of. Without the sign of life the first mutation after a thaw would
    * go to a socket that the broker closed long ago, and nobody could say whether it took effect.
    */
-  async #living(): Promise<Connection> {
-    const connection = await this.#writes.connection();
+  async #living(lane: Lane): Promise<Connection> {
+    const connection = await lane.connection();
     if (connection.idleMs >= doubtfulAfterMs) {
       try {
         await connection.probe();
       } catch (error) {
         if (!(error instanceof ExchangeError)) throw error;
-        return this.#checked(await this.#writes.connection());
+        return this.#checked(await lane.connection());
       }
     }
     return this.#checked(connection);

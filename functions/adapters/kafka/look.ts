@@ -1,7 +1,7 @@
 /** Reading topics: what the brokers say now. */
 import { Failure, type PerItem } from '../../core/outcome.ts';
 import type { TopicQuery } from '../../core/ports.ts';
-import type { ConfigEntry, LiveTopic, ObservedTopic, TopicId } from '../../core/topic.ts';
+import type { Broker, ConfigEntry, LiveTopic, ObservedTopic, TopicId } from '../../core/topic.ts';
 import { slices, topicsPerLook } from './batches.ts';
 import type { Cluster } from './cluster.ts';
 import { failureOrThrow, judge, unmentioned } from './failure.ts';
@@ -10,11 +10,12 @@ import { sourceOfNumber, typeOfNumber } from './topic-configs.ts';
 import { noId, type ValueOf } from './wire.ts';
 
 type Partition = ValueOf<typeof metadata.response>['topics'][number]['partitions'][number];
-type Found = { readonly id: TopicId; readonly partitions: readonly Partition[] };
+export type Found = { readonly id: TopicId; readonly partitions: readonly Partition[] };
+/** A broker that is up. `address`: `host:port`. */
+export type LiveBroker = Broker & { readonly address: string };
 type Look = {
   readonly clusterId: string;
-  /** `host:port` by broker id */
-  readonly brokers: ReadonlyMap<number, string>;
+  readonly brokers: ReadonlyMap<number, LiveBroker>;
   readonly topics: PerItem<string, Found | 'absent'>;
 };
 type Keys = readonly string[] | 'all';
@@ -104,14 +105,20 @@ export async function lookUp(cluster: Cluster, names: readonly string[], signal:
     topics.set(name, verdict === 'ok' ? { id, partitions } : verdict);
   }
   if (answer.clusterId === null) throw unmentioned('look');
-  const brokers = new Map(answer.brokers.map(({ id, host, port }) => [id, addressOf(host, port)]));
+  const brokers = new Map(answer.brokers.map((broker) => [broker.id, liveBroker(broker)]));
   return { clusterId: answer.clusterId, brokers, topics };
 }
 
+const liveBroker = ({ id, host, port, rack }: ValueOf<typeof metadata.response>['brokers'][number]): LiveBroker => ({
+  id,
+  rack: rack ?? undefined,
+  address: addressOf(host, port),
+});
+
 const addressOf = (host: string, port: number) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
 
-/** Topics for which no key is wanted are not asked about: to Kafka an empty list means all keys. */
-async function describe(
+/** Overrides and inherited values by topic. Topics for which no key is wanted are not asked about: to Kafka an empty list means all keys. */
+export async function describe(
   cluster: Cluster,
   wanted: ReadonlyMap<string, Keys>,
   signal: AbortSignal,

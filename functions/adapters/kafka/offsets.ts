@@ -43,7 +43,7 @@ async function recordsOfPart(
     ({ leader }) => leader,
   );
   const ranges = await Promise.all(
-    [...byLeader].map(([leader, led]) => rangesAt(cluster, brokers.get(leader), led, signal)),
+    [...byLeader].map(([leader, led]) => rangesAt(cluster, brokers.get(leader)?.address, led, signal)),
   );
   const byTopic = Map.groupBy(ranges.flat(), ({ topic }) => topic);
   return new Map([...found].map(([name, { partitions }]) => [name, sum(byTopic.get(name) ?? [], partitions.length)]));

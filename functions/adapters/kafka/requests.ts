@@ -18,8 +18,9 @@ export type Api<Request, Response> = {
 /** Every response of ours begins with the time (ms) for which the broker now mutes this connection (KIP-219). */
 export type Throttled = { readonly throttleMs: number };
 
-/** Type of a config resource. */
+/** Types of config resources. */
 export const topicResource = 2;
+export const brokerResource = 4;
 
 /** Operations of IncrementalAlterConfigs. */
 export const configOperation = { set: 0, remove: 1 } as const;
@@ -204,7 +205,7 @@ export const listOffsets = {
   }),
 } as const;
 
-/** The answer lists only partitions that are moving (KIP-455). */
+/** The answer lists only partitions that are moving (KIP-455). `topics: null` means all. */
 export const listPartitionReassignments = {
   name: 'ListPartitionReassignments',
   key: 46,
@@ -223,5 +224,22 @@ export const listPartitionReassignments = {
         partitions: array(struct({ index: i32, replicas: array(i32), adding: array(i32), removing: array(i32) })),
       }),
     ),
+  }),
+} as const;
+
+/** Starts and replaces moves; `replicas: null` cancels one (KIP-455). */
+export const alterPartitionReassignments = {
+  name: 'AlterPartitionReassignments',
+  key: 45,
+  version: 0,
+  request: struct({
+    timeoutMs: i32,
+    topics: array(struct({ name: text, partitions: array(struct({ index: i32, replicas: nullableArray(i32) })) })),
+  }),
+  response: struct({
+    throttleMs: i32,
+    code: i16,
+    message: nullableText,
+    topics: array(struct({ name: text, partitions: array(struct({ index: i32, code: i16, message: nullableText })) })),
   }),
 } as const;

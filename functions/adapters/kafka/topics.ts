@@ -1,33 +1,30 @@
-/** The Topics port on a Kafka cluster. */
+/** The Topics and Replication ports on a Kafka cluster. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, type PerItem } from '../../core/outcome.ts';
-import type { ConfigChange, CreatedTopic, NewTopic, Topics } from '../../core/ports.ts';
+import type { CreatedTopic, NewTopic, Replication, Topics } from '../../core/ports.ts';
 import type { ConfigEntry, LiveTopic, TopicId } from '../../core/topic.ts';
+import { alterConfigs } from './alter-configs.ts';
+import { done, inTurn, settle } from './answers.ts';
 import { batches, weightOfTexts } from './batches.ts';
 import { Cluster } from './cluster.ts';
 import type { KafkaConfig } from './config.ts';
-import { type Answered, failureOrThrow, judge, type Operation, unmentioned } from './failure.ts';
+import { type Answered, failureOrThrow } from './failure.ts';
+import { limit, unlimit } from './limits.ts';
 import { observe } from './look.ts';
 import { records } from './offsets.ts';
-import {
-  configOperation,
-  createPartitions,
-  createTopics,
-  deleteTopics,
-  incrementalAlterConfigs,
-  metadata,
-  topicResource,
-} from './requests.ts';
+import { move, replicas } from './replication.ts';
+import { createPartitions, createTopics, deleteTopics, metadata } from './requests.ts';
 import { sourceOfNumber, typeOfKey } from './topic-configs.ts';
 import { isTopicId, type ValueOf } from './wire.ts';
 
-/** Adds to the port what only a connected adapter has. */
-export type KafkaTopics = Topics & {
-  /** The id of the cluster behind the broker addresses. @throws Failure */
-  clusterId(signal: AbortSignal): Promise<string>;
-  /** Closes all connections; what is under way fails. */
-  close(): Promise<void>;
-};
+/** Adds to the ports what only a connected adapter has. */
+export type KafkaTopics = Topics &
+  Replication & {
+    /** The id of the cluster behind the broker addresses. @throws Failure */
+    clusterId(signal: AbortSignal): Promise<string>;
+    /** Closes all connections; what is under way fails. */
+    close(): Promise<void>;
+  };
 
 /**
  * Topics of the cluster that `config` names. Connects with the first request and stays connected; lost connections are
@@ -42,6 +39,10 @@ export function connectTopics(config: KafkaConfig): KafkaTopics {
     addPartitions: (totals, signal) => addPartitions(cluster, totals, signal),
     alterConfigs: (changes, signal) => alterConfigs(cluster, changes, signal),
     delete: (ids, signal) => deleteByIds(cluster, ids, signal),
+    replicas: (names, signal) => replicas(cluster, names, signal),
+    move: (moves, signal) => move(cluster, moves, signal),
+    limit: (names, bytesPerSecond, signal) => limit(cluster, names, bytesPerSecond, signal),
+    unlimit: (names, bytesPerSecond, signal) => unlimit(cluster, names, bytesPerSecond, signal),
     clusterId: (signal) => cluster.clusterId(signal),
     close: async () => cluster.close(),
   };
@@ -125,27 +126,6 @@ function addPartitions(cluster: Cluster, totals: ReadonlyMap<string, number>, si
 }
 
 const key = <K>([key]: readonly [K, unknown]): K => key;
-const done = () => 'done' as const;
-
-async function alterConfigs(
-  cluster: Cluster,
-  changes: ReadonlyMap<string, readonly ConfigChange[]>,
-  signal: AbortSignal,
-): Promise<PerItem<string, 'done'>> {
-  const weigh = ([, list]: [string, readonly ConfigChange[]]) =>
-    1 + list.length + weightOfTexts(list.flatMap(({ key, value }) => [key, value ?? '']));
-  return inTurn(batches(changes, weigh), key, 'alter', async (batch) => {
-    const resources = batch.map(([name, list]) => ({ type: topicResource, name, configs: list.map(toOperation) }));
-    const { answer } = await cluster.write(incrementalAlterConfigs, { resources, validateOnly: false }, signal);
-    return settle('alter', answer.throttleMs, answer.resources, byName, done);
-  });
-}
-
-const toOperation = ({ key, value }: ConfigChange) => ({
-  name: key,
-  operation: value === null ? configOperation.remove : configOperation.set,
-  value,
-});
 
 async function deleteByIds(
   cluster: Cluster,
@@ -212,42 +192,3 @@ const stillShown = (): Failure =>
   new Failure('ObservationOutdated', 'the topic is deleted, but the brokers still show it', { retryable: true });
 
 const seemsGone = (): Failure => new Failure('ObservationOutdated', 'the topic seems to be gone', { retryable: true });
-
-/**
- * Sends batch after batch. When one gets no answer at all its items share that failure, and the rest is not sent: it
- * would meet the same trouble and use up the time.
- */
-async function inTurn<I, K, T>(
-  batches: readonly (readonly I[])[],
-  keyOf: (item: I) => K,
-  operation: Operation,
-  send: (batch: readonly I[]) => Promise<ReadonlyMap<K, T | Failure>>,
-): Promise<Map<K, T | Failure>> {
-  const outcomes = new Map<K, T | Failure>();
-  let trouble: Failure | undefined;
-  for (const batch of batches) {
-    const sent = trouble ?? (await send(batch).catch(failureOrThrow));
-    for (const item of batch) {
-      const outcome = sent instanceof Failure ? sent : (sent.get(keyOf(item)) ?? unmentioned(operation));
-      outcomes.set(keyOf(item), outcome);
-    }
-    if (sent instanceof Failure) trouble = new Failure(sent.reason, sent.message, { retryable: sent.retryable });
-  }
-  return outcomes;
-}
-
-/** The answer's items by their own key, never by their place: brokers answer in any order. */
-function settle<A extends Answered, K, T>(
-  operation: Operation,
-  throttleMs: number,
-  answers: readonly A[],
-  keyOf: (answer: A) => K,
-  success: (answer: A) => T,
-): Map<K, T | Failure> {
-  return new Map(
-    answers.map((answer) => {
-      const verdict = judge(operation, answer, throttleMs);
-      return [keyOf(answer), verdict instanceof Failure ? verdict : success(answer)];
-    }),
-  );
-}
