@@ -23,6 +23,8 @@ export type Start = Place & {
   readonly wanted: ReadonlySet<PartName>;
   readonly brokers: 1 | 3;
   readonly outside: Outside;
+  /** is for some objects only: those with certain labels, or in certain namespaces */
+  readonly selective: boolean;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 };
@@ -47,10 +49,11 @@ export async function apiServer(start: Start): Promise<Backend<ApiServer>> {
   return { local, exports: { KUBECONFIG: local.kubeconfigs.admin } };
 }
 
-/** Definitions, policies and roles: whatever is there. */
-function manifestFiles(): string[] {
+/** Definitions, policies and roles: whatever is there. Objects that nobody works on must not get a finalizer. */
+function manifestFiles({ selective }: Start): string[] {
   const definitions = readdirSync(join(root, 'crds')).filter((name) => name.endsWith('.yaml'));
-  return [...definitions.map((name) => join(root, 'crds', name)), join(root, 'infra', 'rbac.yaml')];
+  const others = ['rbac.yaml', ...(selective ? [] : ['admission-finalizer.yaml'])];
+  return [...definitions.map((name) => join(root, 'crds', name)), ...others.map((name) => join(root, 'infra', name))];
 }
 
 /** Lists from the server's own cache, which answers 429 until it has filled ("storage is (re)initializing"). */
@@ -64,11 +67,11 @@ async function servesTopics(kube: KubeClient): Promise<boolean> {
   }
 }
 
-async function install(KUBECONFIG: string, { progress }: Start): Promise<void> {
+async function install(KUBECONFIG: string, start: Start): Promise<void> {
   const kube = kubeClient({ KUBECONFIG });
   try {
-    const missing = await applyFiles(kube, manifestFiles());
-    if (missing.length > 0) progress(`apiserver: does not know ${missing.join(', ')}; doing without`);
+    const missing = await applyFiles(kube, manifestFiles(start));
+    if (missing.length > 0) start.progress(`apiserver: does not know ${missing.join(', ')}; doing without`);
     if (!(await until(() => servesTopics(kube), 15_000))) throw new Error('KafkaTopics are defined, but not served');
   } finally {
     await kube.close();

@@ -60,14 +60,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const parts = options.parts ?? partNames;
   const outside = usedBy(parts, readOutside(options.env ?? process.env));
   const wanted = localParts(parts, outside);
-  const { dir, brokers = 1, progress = () => {} } = options;
+  const { dir, brokers = 1, progress = () => {}, env = process.env } = options;
+  const selective = Boolean(env.WATCH_LABEL_SELECTOR || env.WATCH_NAMESPACES);
   try {
     checkTools(wanted);
-    return await bringUp(
-      { dir, wanted, brokers, outside, progress, signal, onSpawn },
-      stop,
-      options.env ?? process.env,
-    );
+    return await bringUp({ dir, wanted, brokers, outside, selective, progress, signal, onSpawn }, stop, env);
   } catch (error) {
     stop.abort();
     await endAll(spawned, 0);
