@@ -8,12 +8,14 @@ import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
 import type { Shape } from '../support/e2e/broker.ts';
 import { startCrashWorld } from '../support/e2e/crash-world.ts';
+import { removeFinalizerPolicy } from '../support/e2e/finalizer-policy.ts';
 import { conditionOf, type KafkaTopic } from '../support/e2e/kubectl.ts';
 import type { Crash, Site } from '../support/e2e/sentry.ts';
 
 const world = await startCrashWorld();
 after(() => world.stop());
-const { user, broker } = world;
+const { admin, user, broker } = world;
+await removeFinalizerPolicy(admin); // one write more to die at
 
 const spec = { numPartitions: 2, replicationFactor: 1, config: { 'segment.ms': 3600000 }, deletionPolicy: 'Delete' };
 
@@ -107,7 +109,7 @@ async function settled(name: string): Promise<void> {
 let creation: readonly Site[] = [];
 let deletion: readonly Site[] = [];
 
-test('T001: a creation that is killed anywhere ends in one topic, bound to its object', async (t) => {
+test('K004, K005, T001: a creation that is killed anywhere ends in one topic, bound to its object', async (t) => {
   const flow: Flow = {
     prepare: async (name) => void (await user.apply(name, spec)),
     writes: ['PATCH object', 'createTopics', 'PATCH status'],
@@ -139,7 +141,7 @@ test('T005, T006: a change that is killed anywhere ends in the shape that is wan
   );
 });
 
-test('T008, T012: a deletion that is killed anywhere ends without topic and object', async (t) => {
+test('K088, T008, T012: a deletion that is killed anywhere ends without topic and object', async (t) => {
   deletion = await killEverywhere(
     t,
     {
@@ -161,7 +163,7 @@ async function unbound(name: string): Promise<void> {
   await world.die(name, { call: callOf(creation, 'createTopics'), mode: 'during' });
 }
 
-test('T010: an object that dies unbound is bound first, then goes with its topic', async (t) => {
+test('K078, T010: an object that dies unbound is bound first, then goes with its topic', async (t) => {
   await killEverywhere(
     t,
     {
@@ -177,7 +179,7 @@ test('T010: an object that dies unbound is bound first, then goes with its topic
   );
 });
 
-test('T010: an object that dies unbound does not take records with it unasked', async () => {
+test('K178, T010: an object that dies unbound does not take records with it unasked', async () => {
   await unbound('t010-records');
   await broker.produce('t010-records', 2);
   const before = await broker.shape('t010-records');
@@ -189,7 +191,7 @@ test('T010: an object that dies unbound does not take records with it unasked', 
   await assertSettled('t010-records');
 });
 
-test('T011: a topic that somebody made anew between the deletion and the release is left alone', async () => {
+test('K076, T011: a topic that somebody made anew between the deletion and the release is left alone', async () => {
   await settled('t011');
   await user.delete('t011');
   await world.die('t011', { call: callOf(deletion, 'PATCH object'), mode: 'before' });

@@ -59,7 +59,7 @@ test('defaults are stored', async () => {
   });
 });
 
-test('a client that does not ask for strictness gets an unknown field pruned, the rest applied (K165)', async () => {
+test('K165: a client that does not ask for strictness gets an unknown field pruned, the rest applied', async () => {
   const spec = { partitions: 3, numPartitions: 2 };
   const outcome = await tryCreate(client, namespace, { apiVersion, kind, metadata: { name: 'pruned' }, spec }, false);
   assert.ok('accepted' in outcome);
@@ -67,7 +67,7 @@ test('a client that does not ask for strictness gets an unknown field pruned, th
   assert.equal('partitions' in outcome.accepted.spec, false);
 });
 
-test('config that is larger than the limit is refused, at the limit it is accepted (K167)', async () => {
+test('K167: config that is larger than the limit is refused, at the limit it is accepted', async () => {
   const sized = (length: number) => ({
     apiVersion,
     kind,

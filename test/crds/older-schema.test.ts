@@ -88,7 +88,7 @@ after(async () => {
 });
 
 for (const { name } of stored)
-  test(`an object stored before the rules existed can still end: ${name.slice(0, 10)} (K169)`, async () => {
+  test(`K169: an object stored before the rules existed can still end: ${name.slice(0, 10)}`, async () => {
     await patch(name, { spec: { deletionPolicy: 'Retain' } });
     await client.request('DELETE', pathOf(name));
     await patch(name, { metadata: { finalizers: [] } });

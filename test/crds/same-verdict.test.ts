@@ -81,7 +81,7 @@ function weAccept(object: unknown): boolean {
   return !('reason' in spec) || spec.reason === 'InternalTopic';
 }
 
-test('the API server accepts an object exactly when our parser does (K047, T104)', async () => {
+test('K047, T104: the API server accepts an object exactly when our parser does', async () => {
   let accepted = 0;
   const runs = 400;
   await fc.assert(

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { heldUp, meanwhile } from '../support/e2e/faults.ts';
+import { withoutFinalizerPolicy } from '../support/e2e/finalizer-policy.ts';
 import { conditionOf } from '../support/e2e/kubectl.ts';
 import { isSettled, leavesAlone } from '../support/e2e/quiet.ts';
 import type { World } from '../support/e2e/world.ts';
+import { apiKeys } from '../support/kafka/proxy.ts';
 
 export function creation(world: World): void {
-  const { a, broker, clusterId, queues, requests } = world;
+  const { a, admin, broker, clusterId, kafka, queues, requests } = world;
 
   test('K001: the simplest manifest makes the topic, and the status says what the broker says', async () => {
     await a.apply('my-topic', { numPartitions: 5, replicationFactor: 1 });
@@ -157,11 +160,29 @@ export function creation(world: World): void {
     assert.deepEqual(deletion, ['get', 'list', 'list', 'patch']);
   });
 
-  test('K004, K172: with deletionPolicy Delete the finalizer is stored before the topic is made', async () => {
-    await a.apply('k004', { numPartitions: 1, deletionPolicy: 'Delete' });
-    const { metadata } = await a.ready('k004');
-    assert.deepEqual(metadata.finalizers, ['cache.example.com/topic']);
-    assert.deepEqual(await requests(a.namespace, 'k004'), ['get', 'patch', 'patch status']);
+  /** @returns the finalizers that are stored when the request that makes the topic arrives */
+  async function finalizersAtCreation(name: string): Promise<readonly string[] | undefined> {
+    const request = heldUp({ apiKey: apiKeys.createTopics, topic: name });
+    return meanwhile(kafka, request.hooks, async () => {
+      await a.apply(name, { numPartitions: 1, deletionPolicy: 'Delete' });
+      await request.arrived;
+      const stored = await a.get(name);
+      request.letThrough();
+      await a.ready(name);
+      return stored?.metadata.finalizers;
+    });
+  }
+
+  test('K004, K172: with Delete the finalizer is stored before the topic is made, by the API server itself', async () => {
+    assert.deepEqual(await finalizersAtCreation('k004'), ['cache.example.com/topic']);
+    assert.deepEqual(await requests(a.namespace, 'k004'), ['get', 'patch status']);
+  });
+
+  test('K004, K172: where the API server has no policy for it, by the function', async () => {
+    await withoutFinalizerPolicy(admin, async () => {
+      assert.deepEqual(await finalizersAtCreation('k004-alone'), ['cache.example.com/topic']);
+    });
+    assert.deepEqual(await requests(a.namespace, 'k004-alone'), ['get', 'patch', 'patch status']);
   });
 
   test('K133: kubectl get shows topic, live counts and the verdict', async () => {

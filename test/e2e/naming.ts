@@ -54,6 +54,15 @@ export function naming(world: World): void {
     assert.equal(await broker.exists(topicName), true);
   });
 
+  test('K068: an object name that is too long for a topic needs a topicName', async () => {
+    const name = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(62)).join('.');
+    assert.equal(name.length, 251);
+    assert.match(await a.refusal(name, { numPartitions: 1 }), /249/);
+    await a.apply(name, { topicName: 'k068-long', numPartitions: 1 });
+    await a.ready(name);
+    assert.equal(await broker.exists('k068-long'), true);
+  });
+
   test('K071: of two new names that differ in . and _ only one is made, and they never share a request', async () => {
     await Promise.all([
       a.apply('k071-dot', { topicName: 'k071.pair', numPartitions: 1 }),

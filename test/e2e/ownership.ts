@@ -39,7 +39,6 @@ export function ownership(world: World): void {
       const { metadata } = (await older.get(`${name}-older`)) as KafkaTopic;
       while (Math.floor(Date.now() / 1000) <= Date.parse(metadata.creationTimestamp) / 1000) await setImmediate();
       await newer.apply(name, { numPartitions: 1 });
-      await queues.request(requestFor(newer.namespace, name));
       await runner.start();
       const winner = await older.ready(`${name}-older`);
       const loser = await newer.says(name, 'ResourceConflict');
@@ -148,6 +147,3 @@ export function ownership(world: World): void {
 
 const isJudged = (object: KafkaTopic): boolean =>
   ['Synced', 'ResourceConflict'].includes(conditionOf(object, 'Ready')?.reason ?? '');
-
-const requestFor = (namespace: string, name: string): string =>
-  JSON.stringify({ v: 1, namespace, name, trigger: 'change', id: '1' });

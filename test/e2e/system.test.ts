@@ -1,11 +1,12 @@
 /** End to end: the whole system is brought up once, used as its users do, and judged from outside. */
-import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { after, describe } from 'node:test';
 import { startWorld } from '../support/e2e/world.ts';
 import { badInput } from './bad-input.ts';
 import { changes } from './changes.ts';
+import { conditions } from './conditions.ts';
 import { config } from './config.ts';
 import { creation } from './creation.ts';
+import { everything } from './everything.ts';
 import { identity } from './identity.ts';
 import { messages } from './messages.ts';
 import { modes } from './modes.ts';
@@ -29,18 +30,6 @@ describe('ownership', () => ownership(world));
 describe('modes', () => modes(world));
 describe('names', () => naming(world));
 describe('bad input', () => badInput(world));
+describe('conditions', () => conditions(world));
 describe('messages', () => messages(world));
-
-test('K128: everything that all this has left behind stays as it is, tick after tick', async () => {
-  const { a, b, queues } = world;
-  const versions = async () => [...(await a.versions()), ...(await b.versions())];
-  await queues.drained();
-  const before = await versions();
-  for (let tick = 0; tick < 3; tick++) await queues.tick();
-  assert.deepEqual(await versions(), before);
-  assert.ok(before.length > 50);
-});
-
-test('in all of this nothing was ever deleted by name, replaced as a whole, or listed as a whole', () => {
-  assert.deepEqual(world.violations, []);
-});
+describe('everything that is left', () => everything(world));

@@ -89,7 +89,7 @@ async function proxyTo(server: string) {
 }
 
 describe('forwarder in an outage', () => {
-  test('API server killed and started again: edits made meanwhile arrive', async () => {
+  test('K142: API server killed and started again: edits made meanwhile arrive', async () => {
     const forwarder = await ready();
     await apply('before');
     await namesUntil(sqs, queue, ['before']);
@@ -103,7 +103,7 @@ describe('forwarder in an outage', () => {
     assert.equal(await forwarder.stop(), 0);
   });
 
-  test('etcd compacted while the forwarder was away: it lists anew and sends what changed', async () => {
+  test('K142: etcd compacted while the forwarder was away: it lists anew and sends what changed', async () => {
     const forwarder = await ready();
     await apply('unchanged');
     await namesUntil(sqs, queue, ['unchanged']);
@@ -121,7 +121,7 @@ describe('forwarder in an outage', () => {
     assert.equal(await forwarder.stop(), 0);
   });
 
-  test('a watch that goes silent without being closed is noticed, and edits made meanwhile arrive', async () => {
+  test('K142: a watch that goes silent without being closed is noticed, and edits made meanwhile arrive', async () => {
     const proxy = await proxyTo(apiServer.server);
     const file = join(dir, 'kubeconfig.proxy');
     writeFileSync(file, readFileSync(apiServer.kubeconfigs.forwarder, 'utf8').replace(apiServer.server, proxy.url));
@@ -152,7 +152,7 @@ describe('forwarder in an outage', () => {
     await client.close();
   });
 
-  test('queue killed and started again: edits made meanwhile all arrive, each object once', async () => {
+  test('K144: queue killed and started again: edits made meanwhile all arrive, each object once', async () => {
     const forwarder = await ready();
     const names = Array.from({ length: 30 }, (_, index) => `queued-${index}`);
     await elasticMq.kill();
@@ -180,7 +180,7 @@ describe('forwarder in an outage', () => {
     await namesUntil(sqs, queue, ['last', 'minute']);
   });
 
-  test('a token that is refused is told, and the renewed one is used without a restart', async () => {
+  test('K142: a token that is refused is told, and the renewed one is used without a restart', async () => {
     const tokens = join(dir, 'data', 'apiserver', 'tokens.csv');
     const [file, before] = [join(dir, 'kubeconfig.renewed'), readFileSync(tokens, 'utf8')];
     copyFileSync(apiServer.kubeconfigs.forwarder, file);

@@ -130,7 +130,7 @@ describe('forwarder process', { concurrency: 3 }, () => {
     assert.ok(!(await namesUntil(sqs, queue, ['newer'])).includes('older'));
   });
 
-  test('two at once make one message of a change', async () => {
+  test('K148: two at once make one message of a change', async () => {
     const { env, queue, forwarder } = await ready();
     const second = new ForwarderProcess(env);
     processes.push(second);

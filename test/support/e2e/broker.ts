@@ -18,6 +18,10 @@ export type Shape = {
 const topicResource = kafkajs.ConfigResourceTypes.TOPIC;
 /** DescribeConfigs: the value is set on the topic itself. */
 const dynamicTopicConfig = 1;
+const literally = { resourcePatternType: kafkajs.ResourcePatternTypes.LITERAL };
+const anybody = { principal: 'User:*' };
+const { ALLOW: allow, DENY: deny } = kafkajs.AclPermissionTypes;
+type Operation = keyof typeof kafkajs.AclOperationTypes;
 const deadlineMs = 20_000;
 const pollMs = 20;
 
@@ -91,11 +95,31 @@ export class Broker {
     }
   }
 
+  /** Makes a topic of one partition on these brokers. */
+  async createOn(topic: string, brokers: number[]): Promise<void> {
+    const replicaAssignment = [{ partition: 0, replicas: brokers }];
+    await this.#admin.createTopics({ topics: [{ topic, replicaAssignment }], waitForLeaders: true });
+  }
+
+  /** Waits until so many brokers are up. */
+  async has(brokers: number): Promise<void> {
+    const deadline = performance.now() + deadlineMs;
+    while ((await this.#admin.describeCluster()).brokers.length !== brokers) {
+      if (performance.now() > deadline) throw new Error(`there are not ${brokers} brokers`);
+      await sleep(pollMs);
+    }
+  }
+
   async create(topic: string, numPartitions: number, config: Readonly<Record<string, string>> = {}): Promise<string> {
     const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
     const topics = [{ topic, numPartitions, replicationFactor: 1, configEntries }];
     await this.#admin.createTopics({ topics, waitForLeaders: true });
     return this.id(topic);
+  }
+
+  /** Makes topics of one partition each. */
+  async createAll(topics: readonly string[]): Promise<void> {
+    await this.#admin.createTopics({ topics: topics.map((topic) => ({ topic, numPartitions: 1 })) });
   }
 
   async delete(topic: string): Promise<void> {
@@ -118,6 +142,27 @@ export class Broker {
     const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
     const resources = [{ type: topicResource, name: topic, configEntries }];
     await this.#admin.alterConfigs({ validateOnly: false, resources });
+  }
+
+  /** Denies a client, by its address, one operation on a topic; on everything else it may do what it could. */
+  async deny(topic: string, operation: Operation, host: string): Promise<void> {
+    const resource = { resourceType: kafkajs.AclResourceTypes.TOPIC, resourceName: topic, ...literally };
+    await this.#admin.createAcls({
+      acl: [
+        // where there is any rule, what no rule allows is denied
+        { ...resource, ...anybody, host: '*', operation: kafkajs.AclOperationTypes.ALL, permissionType: allow },
+        { ...resource, ...anybody, host, operation: kafkajs.AclOperationTypes[operation], permissionType: deny },
+      ],
+    });
+  }
+
+  /** Takes back all that was denied on a topic. */
+  async allow(topic: string): Promise<void> {
+    const { ANY: operation } = kafkajs.AclOperationTypes;
+    const { ANY: permissionType } = kafkajs.AclPermissionTypes;
+    const resource = { resourceType: kafkajs.AclResourceTypes.TOPIC, resourceName: topic };
+    const resourcePatternType = literally.resourcePatternType;
+    await this.#admin.deleteAcls({ filters: [{ ...resource, resourcePatternType, operation, permissionType }] });
   }
 
   /** Replaces the settings of broker 1 that were made while it runs. */

@@ -3,22 +3,27 @@
 import type { Api } from '../../../functions/adapters/kafka/requests.ts';
 import { behindTags, decode, encode } from '../../../functions/adapters/kafka/wire.ts';
 import type { WireRequest } from '../kafka/frames.ts';
-import type { Hooks, KafkaProxy } from '../kafka/proxy.ts';
+import type { Hooks } from '../kafka/proxy.ts';
 
-/** Requests of one kind that name a topic. */
-export type Target = { readonly apiKey: number; readonly topic: string };
+/** Requests of one kind that name a topic, or hold its id. */
+export type Target = { readonly apiKey: number; readonly topic: string | Buffer };
 
 const hits = ({ apiKey, topic }: Target, request: WireRequest): boolean =>
   request.apiKey === apiKey && request.body.includes(topic);
 
-/** Lets something go wrong while something happens, and never after it. */
-export async function meanwhile<T>(kafka: KafkaProxy, hooks: Hooks, during: () => Promise<T>): Promise<T> {
-  Object.assign(kafka.hooks, hooks);
+/** Lets something go wrong at a proxy while something happens, and never after it. */
+export async function meanwhile<H extends object, T>(
+  { hooks }: { readonly hooks: H },
+  faults: H,
+  during: () => Promise<T>,
+): Promise<T> {
+  const before = { ...hooks };
+  Object.assign(hooks, faults);
   try {
     return await during();
   } finally {
-    delete kafka.hooks.onRequest;
-    delete kafka.hooks.onResponse;
+    for (const name of Object.keys(faults) as (keyof H)[]) delete hooks[name];
+    Object.assign(hooks, before);
   }
 }
 
@@ -44,6 +49,16 @@ export function losingTheAnswer(target: Target): { hooks: Hooks; lost(): boolean
     throw new Error('the connection breaks');
   };
   return { hooks: { onResponse }, lost: () => lost };
+}
+
+/** Waits for the first answer of one kind. @returns it, as the protocol has its fields */
+export function passing<Request, Response>(api: Api<Request, Response>): { hooks: Hooks; answer: Promise<Response> } {
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  const onResponse = (request: WireRequest, answer: Buffer) => {
+    if (request.apiKey === api.key) resolve(decode(behindTags(api.response), answer));
+    return 'deliver' as const;
+  };
+  return { hooks: { onResponse }, answer: promise };
 }
 
 /** Brokers answer otherwise, item by item. @param change an answer, as the protocol has its fields */

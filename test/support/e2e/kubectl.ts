@@ -167,6 +167,14 @@ export class Kubectl {
     return rows.map(({ cells }) => new Map(columnDefinitions.map(({ name }, at) => [name, cells[at]])));
   }
 
+  /** Where a list of all namespaces goes on behind its first object. */
+  async pageToken(): Promise<string> {
+    const { metadata } = (await this.call('GET', '/apis/cache.example.com/v1alpha1/kafkatopics?limit=1')) as {
+      metadata: { continue: string };
+    };
+    return metadata.continue;
+  }
+
   async list(): Promise<readonly KafkaTopic[]> {
     return ((await this.call('GET', this.#path())) as { items: readonly KafkaTopic[] }).items;
   }

@@ -29,9 +29,13 @@ export class Queues {
     };
   }
 
-  /** Has everything looked at, as the timer does every few minutes, and waits until all that came of it is done. */
-  async tick(): Promise<void> {
-    await this.#send(this.#urls.ticks, JSON.stringify({ v: 1, tick: randomUUID() }));
+  /**
+   * Has everything looked at, as the timer does every few minutes, and waits until all that came of it is done.
+   *
+   * @param token where to go on, as the API server names the next page of a list
+   */
+  async tick(token?: string): Promise<void> {
+    await this.#send(this.#urls.ticks, JSON.stringify({ v: 1, tick: randomUUID(), continue: token }));
     await this.drained();
   }
 

@@ -33,6 +33,8 @@ export type World = {
   readonly outage: { begin(): void; end(): void };
   readonly runner: Startable;
   readonly forwarder: Startable;
+  /** Has the API server forget all versions but the present ones. */
+  compact(): Promise<void>;
   /** what a part of the product has logged so far */
   log(part: 'runner' | 'forwarder'): string;
   stop(): Promise<void>;
@@ -82,16 +84,43 @@ export async function startParts(
   });
 }
 
-/** Brings everything up, with a proxy between the functions and Kafka that counts. */
-export async function startWorld(): Promise<World> {
+/** A Kafka cluster for a world. `data`: `log.dirs` of its first broker. */
+export type KafkaForTests = {
+  /** for the product, and for everybody else */
+  readonly product: string;
+  readonly others: string;
+  readonly clusterId: string;
+  readonly data: string;
+  stop(): Promise<void>;
+};
+
+async function usualKafka(dir: string): Promise<KafkaForTests> {
+  const system = await startParts(dir, ['kafka']);
+  const { KAFKA_BROKERS = '', KAFKA_CLUSTER_ID = '' } = system.exports;
+  const data = join(dir, 'data', 'kafka-1', 'data');
+  return {
+    product: KAFKA_BROKERS,
+    others: KAFKA_BROKERS,
+    clusterId: KAFKA_CLUSTER_ID,
+    data,
+    stop: () => system.stop(),
+  };
+}
+
+/**
+ * Brings everything up, with a proxy between the functions and Kafka that counts.
+ *
+ * @param startKafka makes a cluster in a directory; default: one broker as `npm start` has it
+ * @param more of the environment of forwarder and functions
+ */
+export async function startWorld(startKafka = usualKafka, more: NodeJS.ProcessEnv = {}): Promise<World> {
   const dir = scratchDirectory();
-  const [kafkaDir, restDir] = [join(dir, 'kafka'), join(dir, 'rest')];
-  const kafka = await startParts(kafkaDir, ['kafka']);
-  const { KAFKA_BROKERS = '', KAFKA_CLUSTER_ID = '' } = kafka.exports;
-  const proxy = await startKafkaProxy(KAFKA_BROKERS);
-  const env = { KAFKA_BROKERS: proxy.address, KAFKA_CLUSTER_ID };
+  const restDir = join(dir, 'rest');
+  const kafka = await startKafka(join(dir, 'kafka'));
+  const proxy = await startKafkaProxy(kafka.product);
+  const env = { ...more, KAFKA_BROKERS: proxy.address, KAFKA_CLUSTER_ID: kafka.clusterId };
   const rest = await startParts(restDir, ['apiserver', 'elasticmq', 'forwarder', 'runner'], env);
-  const broker = new Broker(KAFKA_BROKERS, join(kafkaDir, 'data', 'kafka-1', 'data'));
+  const broker = new Broker(kafka.others, kafka.data);
   await broker.connect();
   const users = await tenants(rest);
   const queues = new Queues(rest.exports);
@@ -101,7 +130,7 @@ export async function startWorld(): Promise<World> {
     ...users,
     broker,
     queues,
-    clusterId: KAFKA_CLUSTER_ID,
+    clusterId: kafka.clusterId,
     kafkaWrites: (topics, ids) => {
       const marks = [...topics.map((topic) => Buffer.from(topic)), ...ids.map((id) => Buffer.from(id, 'base64url'))];
       const writes = proxy.requests.filter(({ apiKey }) => writingKeys.has(apiKey));
@@ -117,6 +146,7 @@ export async function startWorld(): Promise<World> {
     outage: outageAt(proxy),
     runner: partOf(rest, 'runner'),
     forwarder: partOf(rest, 'forwarder'),
+    compact: async () => rest.apiServer?.compact(),
     log: (part) => readFileSync(join(restDir, 'logs', `${part}.log`), 'utf8'),
     stop: () => stop(dir, [rest, kafka], proxy, [...Object.values(users), queues, broker]),
   };
@@ -124,7 +154,7 @@ export async function startWorld(): Promise<World> {
 
 async function stop(
   dir: string,
-  systems: readonly System[],
+  systems: readonly { stop(): Promise<void> }[],
   proxy: KafkaProxy,
   clients: readonly { close(): unknown }[],
 ): Promise<void> {
