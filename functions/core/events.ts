@@ -46,7 +46,7 @@ function eventOf(action: Action, pass: Pass): Told[] {
     case 'CreateTopic':
       return [normal('Created', creation(pass))];
     case 'BindTopic':
-      return [normal('Adopted', `took over ${topicOf(pass, action.id)}${instead(pass, action.id)}`)];
+      return [normal('Adopted', `took over ${topicOf(pass, action.id)}${insteadOf(pass)}`)];
     case 'AddPartitions':
       return [
         normal(
@@ -69,23 +69,21 @@ const nameOf = ({ binding, resource }: Pass): string => binding?.topicName ?? re
 const topicOf = (pass: Pass, id: TopicId): string => `topic ${nameOf(pass)} with id ${id}`;
 
 function creation(pass: Pass): string {
-  const { live, binding } = pass;
+  const { live } = pass;
   const counts =
     typeof live === 'string' ? '' : ` (partitions ${live.numPartitions}, replication factor ${live.replicationFactor})`;
-  return `created topic ${nameOf(pass)}${counts}${instead(pass, binding?.topicId)}`;
+  return `created topic ${nameOf(pass)}${counts}${insteadOf(pass)}`;
 }
 
-/** What an object spoke for before, where that was another topic. */
-function instead({ resource }: Pass, now: TopicId | undefined): string {
+/** What the object spoke for until now: only a topic that vanished or was replaced gives way to another one. */
+function insteadOf({ resource }: Pass): string {
   const before = bindingOf(resource)?.topicId;
-  return before === undefined || before === now ? '' : `, instead of the one with id ${before}`;
+  return before === undefined ? '' : `, instead of the one with id ${before}`;
 }
 
-/** An object that let its topic go: why the topic stays. Nothing where a topic was deleted, or where none is left. */
+/** An object that let its topic go: why the topic stays. Nothing where it was deleted, or was gone before. */
 function retained(pass: Pass): string[] {
-  const { applied, resource } = pass;
-  if (applied.some(({ type }) => type === 'DeleteTopic')) return [];
-  if (!resource.deleting)
+  if (!pass.resource.deleting)
     return [`topic ${nameOf(pass)} will stay when this object is deleted: spec.deletionPolicy is Retain`];
   const why = whyKept(pass);
   return why === undefined ? [] : [`topic ${nameOf(pass)} stays: ${why}`];
@@ -95,11 +93,11 @@ function whyKept({ resource, situation }: Pass): string | undefined {
   const bound = bindingOf(resource)?.topicId;
   if (resource.deletionPolicy === 'Retain') return bound && 'spec.deletionPolicy is Retain';
   if (resource.mode === 'Observe') return bound && 'spec.mode is Observe';
-  const { observed, claimants = [] } = situation ?? {};
+  const { observed, claimants } = situation ?? {};
   if (!observed?.exists) return undefined;
   if (bound === undefined) return `it has id ${observed.id}, and this object was never bound to it`;
   if (bound !== observed.id) return `its id is ${observed.id}, and this object was bound to ${bound}`;
-  const [heir] = heirs(claimants, resource.uid);
+  const [heir] = heirs(claimants ?? [], resource.uid);
   return heir && `KafkaTopic ${keyOf(heir.key)} uses it too`;
 }
 
@@ -159,7 +157,7 @@ function listed(entries: readonly string[]): string {
 /** Lists of throttled replicas belong to whoever moves replicas; who puts them in a spec gets them, and this (K063). */
 function throttleWarning({ applied, resource }: Pass): Told[] {
   const keys = [
-    ...applied.flatMap((action) => (action.type === 'SetConfig' ? [action.key] : [])),
+    ...applied.filter(isConfigAction).map(({ key }) => key),
     ...(applied.some(({ type }) => type === 'CreateTopic') && 'config' in resource.spec
       ? resource.spec.config.keys()
       : []),

@@ -163,7 +163,7 @@ table('what was done to the config', lines, [
   },
   {
     reason: 'a key that leaves the spec of an object that was not Ready is an edit',
-    given: done(situation(notReady('2000', {}), live({ overrides: { 'segment.ms': '2000' } }))),
+    given: done(situation(notReady('604800000', {}), live({ overrides: { 'segment.ms': '2000' } }))),
     want: ['Normal ConfigChanged: segment.ms from 2000 to the inherited 604800000'],
   },
   {
@@ -211,6 +211,7 @@ table('what was done to the config', lines, [
     given: done(
       situation(
         topic({
+          deletionPolicy: 'Delete',
           config: {
             'segment.ms': '1000',
             'leader.replication.throttled.replicas': '*',
@@ -239,6 +240,12 @@ test('a long list of changes is cut between two keys, and says how many are left
   assert.equal(line, `Normal ConfigChanged: ${entries.join('; ')} and 36 more`);
   const [short = ''] = lines(done(situation(boundTopic(), live()), { applied: applied.slice(0, 4) }));
   assert.equal(short, `Normal ConfigChanged: ${entries.join('; ')}`);
+});
+
+test('a value that just fits is whole', () => {
+  const change: Action = { type: 'SetConfig', key: 'key', from: 'x'.repeat(200), to: 'y'.repeat(201), ...harmless };
+  const [line] = lines(done(situation(boundTopic(), live()), { applied: [change] }));
+  assert.equal(line, `Normal ConfigChanged: key from ${'x'.repeat(200)} to ${'y'.repeat(199)}…`);
 });
 
 test('a list that just fits is whole', () => {
@@ -320,6 +327,16 @@ table('what stands in the way', lines, [
   { reason: 'K134: a refusal of an object that never said anything', given: stopped(topic()), want: warned },
   { reason: 'K134: a refusal of an object that was in order', given: stopped(said(synced)), want: warned },
   { reason: 'K134: the same refusal at the next tick is silent', given: stopped(said({})), want: [] },
+  {
+    reason: 'K134: also where another condition comes before',
+    given: stopped(
+      boundTopic(
+        {},
+        { conditions: [ready('True', 'Synced', { type: 'Stalled' }), ...(said({}).status?.conditions ?? [])] },
+      ),
+    ),
+    want: [],
+  },
   { reason: 'another text is another occurrence', given: stopped(said({ message: 'no such value' })), want: warned },
   { reason: 'another reason is another occurrence', given: stopped(said({ reason: 'PolicyViolation' })), want: warned },
   {
