@@ -1,8 +1,9 @@
 import { finalizer, group, plural, version } from '../../functions/core/api.ts';
 
 const name = `kafkatopic-finalizer.${group}`;
+/** CEL for what `core/deletion.ts` calls holding a topic. */
 const holds = (object: string): string =>
-  `${object}.spec.?deletionPolicy.orValue("") == "Delete" && ${object}.spec.?mode.orValue("") != "Observe"`;
+  `${object}.spec.?deletionPolicy.orValue("") == "Delete" && !(${object}.spec.?mode.orValue("") in ["Observe", "Paused"])`;
 
 export const finalizerComment = `
 Optional, for Kubernetes 1.36 or newer. Objects with deletionPolicy Delete get their finalizer in the request that
