@@ -28,8 +28,8 @@ export async function limit(
   const outcomes = await setLists(cluster, names, signal);
   if (![...outcomes.values()].includes('limited')) return outcomes;
   const value = String(bytesPerSecond);
-  const trouble = await changeBrokers(cluster, signal, ({ own, common }) =>
-    rates.filter((key) => !own.has(key) && !common.has(key)).map((key) => ({ key, value })),
+  const trouble = await changeBrokers(cluster, signal, (set) =>
+    rates.filter((key) => !set.has(key)).map((key) => ({ key, value })),
   );
   const limited = trouble ?? 'limited';
   return new Map([...outcomes].map(([name, outcome]) => [name, outcome === 'limited' ? limited : outcome]));
@@ -105,13 +105,13 @@ const overrides = (config: LiveTopic['config']): Overridden =>
 /** Others may still be copying at these rates. @throws Failure */
 async function clearRates(cluster: Cluster, value: string, signal: AbortSignal): Promise<Failure | undefined> {
   if ((await movesUnderWay(cluster, signal)).size > 0) return undefined;
-  return changeBrokers(cluster, signal, ({ own }) =>
-    rates.filter((key) => own.get(key) === value).map((key) => ({ key, value: null })),
+  return changeBrokers(cluster, signal, (set) =>
+    rates.filter((key) => set.get(key) === value).map((key) => ({ key, value: null })),
   );
 }
 
-/** Rates by key: set at one broker, and for all brokers. */
-type Rates = { readonly own: ReadonlyMap<string, string | null>; readonly common: ReadonlyMap<string, string | null> };
+/** By key, also what is set for all brokers together. To remove that at one of them changes nothing. */
+type Rates = ReadonlyMap<string, string | null>;
 
 /** @returns the first trouble; the other brokers are changed all the same */
 async function changeBrokers(
@@ -130,19 +130,14 @@ async function changeBrokers(
   return outcomes.find((outcome) => outcome instanceof Failure);
 }
 
-/** The name under which configs of all brokers stand. */
-const allBrokers = '';
-
-/** A broker tells its configs only itself. @throws Failure */
+/** The rates that hold at a broker, which tells its configs only itself. @throws Failure */
 async function ratesOf(cluster: Cluster, { id, address }: LiveBroker, signal: AbortSignal): Promise<Rates> {
-  const resources = [String(id), allBrokers].map((name) => ({ type: brokerResource, name, keys: rates }));
+  const resources = [{ type: brokerResource, name: String(id), keys: rates }];
   const request = { resources, includeSynonyms: false, includeDocumentation: false };
   const answer = await cluster.read(describeConfigs, request, signal, address);
-  const at = (name: string) => {
-    const described = answer.resources.find((resource) => resource.name === name);
-    const verdict = described === undefined ? unmentioned('rates') : judge('rates', described);
-    if (verdict instanceof Failure) throw verdict;
-    return new Map((described?.configs ?? []).map(({ name, value }) => [name, value]));
-  };
-  return { own: at(String(id)), common: at(allBrokers) };
+  const [described] = answer.resources;
+  if (described === undefined) throw unmentioned('rates');
+  const verdict = judge('rates', described);
+  if (verdict instanceof Failure) throw verdict;
+  return new Map(described.configs.map(({ name, value }) => [name, value]));
 }

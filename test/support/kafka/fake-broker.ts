@@ -15,7 +15,8 @@ type ApiName =
   | 'DescribeConfigs'
   | 'IncrementalAlterConfigs'
   | 'ListOffsets'
-  | 'ListPartitionReassignments';
+  | 'ListPartitionReassignments'
+  | 'AlterPartitionReassignments';
 type Named<N extends ApiName> = Extract<(typeof requests)[keyof typeof requests], { name: N }>;
 
 /** What to do with a request: an answer, raw bytes behind the correlation id, nothing, or hang up. */

@@ -73,7 +73,7 @@ export class FakeTopics implements Topics, Replication {
   /** registered brokers by id, 1 and up; all are up and name no rack, unless a test says otherwise */
   readonly cluster = new Map<number, FakeBroker>();
   defaults: Defaults = { numPartitions: 1, replicationFactor: 1 };
-  /** configs set at the brokers, by topic config key */
+  /** configs set for all brokers, by topic config key; replication rates too */
   readonly brokerConfigs = new Map<string, string>([['min.insync.replicas', '1']]);
   deletionEnabled = true;
   /** nothing about these is allowed, not even to know that they exist */
@@ -383,7 +383,8 @@ export class FakeTopics implements Topics, Replication {
     for (const key of limitedLists) topic.overrides.set(key, '*');
     if (this.deniedOnCluster.has('AlterConfigs')) return failed('limit', { code: 31 });
     for (const { up, configs } of this.cluster.values())
-      for (const key of limitedRates) if (up && !configs.has(key)) configs.set(key, rate);
+      for (const key of limitedRates)
+        if (up && !configs.has(key) && !this.brokerConfigs.has(key)) configs.set(key, rate);
     return 'limited';
   }
 
