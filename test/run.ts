@@ -14,7 +14,7 @@ import { type BundleName, buildBundles, bundles } from '../infra/build.ts';
 import { startSystem } from '../infra/local/system.ts';
 import { inRepository, type Result, writeResults } from './results.ts';
 
-const wholeSystem = /^test\/(e2e|crash|local|demo)\//;
+const wholeSystem = /^test\/(e2e|crash|local|demo)\/|^test\/contract\/replication\.kafka\./;
 const changesDefinition = /^test\/crds\//;
 
 type Counts = { passed: number; failed: number };
