@@ -1,4 +1,5 @@
 import { group, plural, version } from '../../functions/core/api.ts';
+import { validatingPolicy } from './validating-policy.ts';
 
 /** Where a platform team keeps its limits: a namespace that tenants may not write to. */
 export const limitsNamespace = 'topicsmith-system';
@@ -83,7 +84,8 @@ const deleteGroups: Limit = {
     const sets =
       'object.spec.?deletionPolicy.orValue("") == "Delete" && variables.old.?deletionPolicy.orValue("") != "Delete"';
     const isMember = `${entries(limit(this.key))}.exists(g, g in request.userInfo.?groups.orValue([]))`;
-    return sentence(`${sets} && !${isMember}`, this.message, { LIMIT: limit(this.key) });
+    const groups = `(${limit(this.key)} == "" ? "nobody" : ${limit(this.key)})`;
+    return sentence(`${sets} && !${isMember}`, this.message, { LIMIT: groups });
   },
 };
 
@@ -98,7 +100,7 @@ export const limits: readonly Limit[] = [
   topicNames(
     'reservedTopics',
     'Topic names that may not be used, written in the same way. They outrank `allowedTopics`.',
-    'topic name NAME is reserved, by LIMIT',
+    'topic name NAME is reserved: no topic may be one of LIMIT',
     true,
   ),
   ceiling('maxPartitions', 'Most partitions of a topic.', count('numPartitions')),
@@ -117,7 +119,8 @@ export const limits: readonly Limit[] = [
 ];
 
 export const limitsComment = `
-Optional. Limits on what tenants may ask for, and nothing until ConfigMaps as in admission-limits.yaml set some.
+Optional. The definition of KafkaTopics cannot be deleted unasked; and limits on what tenants may ask for, which are
+nothing until ConfigMaps as in admission-limits.yaml set some.
 
 To lift limits delete the ConfigMaps, not these policies: an API server that is left without any policy that reads
 ConfigMaps does not follow them any more when one comes back, until it is restarted
@@ -133,28 +136,15 @@ ConfigMaps does not follow them any more when one comes back, until it is restar
  * @see https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/#parameter-resources
  */
 export const limitsPolicies = (): object[] => [
-  ...policy(`kafkatopic-limits.${group}`, limitTopics, {
+  ...validatingPolicy(`kafkatopic-limits.${group}`, limitTopics, {
     paramRef: {
       namespace: limitsNamespace,
       selector: { matchLabels: limitsLabel },
       parameterNotFoundAction: 'Allow',
     },
   }),
-  ...policy(`kafkatopic-limits-spelling.${group}`, checkSpelling, {}),
+  ...validatingPolicy(`kafkatopic-limits-spelling.${group}`, checkSpelling, {}),
 ];
-
-function policy(name: string, spec: object, bound: object): object[] {
-  const apiVersion = 'admissionregistration.k8s.io/v1';
-  return [
-    { apiVersion, kind: 'ValidatingAdmissionPolicy', metadata: { name }, spec: { failurePolicy: 'Fail', ...spec } },
-    {
-      apiVersion,
-      kind: 'ValidatingAdmissionPolicyBinding',
-      metadata: { name },
-      spec: { policyName: name, validationActions: ['Deny'], ...bound },
-    },
-  ];
-}
 
 const operations = ['CREATE', 'UPDATE'];
 

@@ -1,5 +1,6 @@
 import { group, plural, version } from '../../functions/core/api.ts';
 import { type ConfigRule, configRules, sizeRule } from '../../functions/core/schema/config.ts';
+import { validatingPolicy } from './validating-policy.ts';
 
 const name = `kafkatopic-config.${group}`;
 
@@ -9,39 +10,26 @@ const name = `kafkatopic-config.${group}`;
  * It looks only at edits of config: an object stored before these rules can still lose its finalizer or change its
  * `deletionPolicy`.
  */
-export const policy = (): object[] => [
-  {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'ValidatingAdmissionPolicy',
-    metadata: { name },
-    spec: {
-      failurePolicy: 'Fail',
-      matchConstraints: {
-        resourceRules: [
-          { apiGroups: [group], apiVersions: [version], resources: [plural], operations: ['CREATE', 'UPDATE'] },
-        ],
-      },
-      matchConditions: [
-        {
-          name: 'config-edited',
-          expression: `oldObject == null || ${edited('config')} || ${edited('ignoredConfigs')}`,
-        },
+export const policy = (): object[] =>
+  validatingPolicy(name, {
+    matchConstraints: {
+      resourceRules: [
+        { apiGroups: [group], apiVersions: [version], resources: [plural], operations: ['CREATE', 'UPDATE'] },
       ],
-      variables: [
-        { name: 'config', expression: 'has(object.spec.config) ? object.spec.config : {}' },
-        { name: 'ignored', expression: 'has(object.spec.ignoredConfigs) ? object.spec.ignoredConfigs : []' },
-        ...configRules.map(({ name, cel }) => ({ name, expression: `variables.config.filter(k, ${ofEntry(cel)})` })),
-      ],
-      validations: [...configRules.map(validation), { expression: sizeRule.cel, message: sizeRule.message }],
     },
-  },
-  {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'ValidatingAdmissionPolicyBinding',
-    metadata: { name },
-    spec: { policyName: name, validationActions: ['Deny'] },
-  },
-];
+    matchConditions: [
+      {
+        name: 'config-edited',
+        expression: `oldObject == null || ${edited('config')} || ${edited('ignoredConfigs')}`,
+      },
+    ],
+    variables: [
+      { name: 'config', expression: 'has(object.spec.config) ? object.spec.config : {}' },
+      { name: 'ignored', expression: 'has(object.spec.ignoredConfigs) ? object.spec.ignoredConfigs : []' },
+      ...configRules.map(({ name, cel }) => ({ name, expression: `variables.config.filter(k, ${ofEntry(cel)})` })),
+    ],
+    validations: [...configRules.map(validation), { expression: sizeRule.cel, message: sizeRule.message }],
+  });
 
 const validation = ({ name, message }: ConfigRule): object => ({
   expression: `size(variables.${name}) == 0`,

@@ -1,8 +1,10 @@
+import { annotations, singular } from '../api.ts';
 import type { EventReason, Reason } from '../topic.ts';
 
 /** good: nothing to do. person: waits for a decision. terminal: waits for an edit. retryable: tried again by itself. */
 export type ReasonClass = 'good' | 'person' | 'terminal' | 'retryable';
 
+const approve = `\`kubectl annotate ${singular} NAME ${annotations.approve}=HASH --overwrite\`, with HASH from status.plan.hash`;
 const triedAgain = 'It is tried again by itself; if it stays Stalled, the next edit or periodic look tries once more.';
 
 /** Every `reason` of our conditions: what it means and what to do about it. Also the table in `crds/README.md`. */
@@ -12,18 +14,17 @@ export const reasons: Readonly<Record<Reason, { class: ReasonClass; meaning: str
   ApprovalRequired: {
     class: 'person',
     meaning: 'The change could lose data, or mode is Plan: it is held back, and the message lists it.',
-    remedy:
-      "Revert it, or make it by hand with Kafka's tools; in mode Plan, set Enforce. A topic that was there before: edit the spec until it equals it.",
+    remedy: `Read status.plan. To let it happen: ${approve}. Or revert the edit; for a topic that was there before, edit the spec until it equals the topic.`,
   },
   TopicMissing: {
     class: 'person',
     meaning: 'The topic this object was bound to has vanished.',
-    remedy: 'Find out who deleted it. To have it again, empty: delete the object and apply it again.',
+    remedy: `Find out who deleted it. To have it again, empty: ${approve}.`,
   },
   IdentityChanged: {
     class: 'person',
     meaning: 'Another topic has taken the name: the topic id is not the bound one.',
-    remedy: 'Find out who re-created it. To take the new one: delete the object (its topic stays) and apply it again.',
+    remedy: `Find out who re-created it. To take the new one: ${approve}.`,
   },
   DriftDetected: {
     class: 'person',
@@ -57,8 +58,8 @@ export const reasons: Readonly<Record<Reason, { class: ReasonClass; meaning: str
   },
   InvalidReplicationFactor: {
     class: 'terminal',
-    meaning: 'There are fewer brokers than replicas asked for, or the topic has another number of replicas.',
-    remedy: 'Set replicationFactor as the message says, add brokers, or move replicas with kafka-reassign-partitions.',
+    meaning: 'Fewer brokers are up than replicas are asked for.',
+    remedy: 'Lower replicationFactor, or bring more brokers up; the next periodic look uses them.',
   },
   InvalidConfig: {
     class: 'terminal',
@@ -123,8 +124,8 @@ export const reasons: Readonly<Record<Reason, { class: ReasonClass; meaning: str
   ReassignmentInProgress: {
     class: 'retryable',
     meaning:
-      'Somebody moves replicas of the topic; brokers with ZooKeeper refuse to grow it meanwhile. We move none yet.',
-    remedy: 'Wait until they are moved.',
+      'Replicas of the topic are being moved: by us, for another replicationFactor, or by somebody else, whom we let finish first.',
+    remedy: 'Wait; status.reassignment says how far ours is. To end ours, set replicationFactor back.',
   },
   KafkaError: {
     class: 'retryable',
