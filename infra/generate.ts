@@ -5,10 +5,9 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
+import { admission, admissionComment } from './generate/admission.ts';
 import { crd } from './generate/crd.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
-import { guardPolicy } from './generate/guard.ts';
-import { limitsComment, limitsPolicies } from './generate/limits.ts';
 import { policy } from './generate/policy.ts';
 import { rbac } from './generate/rbac.ts';
 import { reference } from './generate/reference.ts';
@@ -27,7 +26,7 @@ const files: Record<string, string> = {
   'crds/kafkatopic.yaml': yaml([crd()]),
   'crds/kafkatopic-policy.yaml': yaml(policy()),
   'crds/README.md': reference(),
-  'infra/admission.yaml': yaml([...guardPolicy(), ...limitsPolicies()], limitsComment),
+  'infra/admission.yaml': yaml(admission(), admissionComment),
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),
   'functions/core/schema/types.generated.ts': types(),

@@ -1,10 +1,3 @@
-import { group, plural, version } from '../../functions/core/api.ts';
-import { validatingPolicy } from './validating-policy.ts';
-
-/** Where a platform team keeps its limits: a namespace that tenants may not write to. */
-export const limitsNamespace = 'topicsmith-system';
-export const limitsLabel = { [`${group}/limits`]: 'true' };
-
 /** A key of a ConfigMap, and its rule: CEL for a sentence that says what is wrong, or "" where nothing is. */
 type Limit = {
   readonly key: string;
@@ -20,7 +13,7 @@ type Limit = {
 /** CEL, typed: what comes out of a ConfigMap has no type. */
 const limit = (key: string): string => `string(variables.limits.${key})`;
 /** CEL: the parts of a comma list. */
-const entries = (text: string): string => `${text}.split(",").map(entry, entry.trim())`;
+export const entries = (text: string): string => `${text}.split(",").map(entry, entry.trim())`;
 
 /** CEL: `message` if `breach`, with its words in capitals replaced by CEL. */
 function sentence(breach: string, message: string, values: Readonly<Record<string, string>>): string {
@@ -58,6 +51,9 @@ const count = (field: string): Size => ({
   asked: `string(variables.${field}[0])`,
 });
 
+/** The largest integer of CEL. */
+const endless = '9223372036854775807';
+
 /**
  * Kafka reads numbers more freely than CEL does, other scripts' digits included; what is not plain digits here, a
  * negative number for one, counts as endless.
@@ -70,7 +66,7 @@ function configNumber(name: string, configKey: string): Size {
     field: `spec.config.${configKey}`,
     sizes: {
       name,
-      expression: `${values(path)}.map(v, ${plainDigits} ? int(string(v).trim()) : ${'9223372036854775807'})`,
+      expression: `${values(path)}.map(v, ${plainDigits} ? int(string(v).trim()) : ${endless})`,
     },
     asked: `[object.spec.${path}.orValue(dyn(0))].map(v, type(v) == int || type(v) == string ? string(v) : "no whole number")[0]`,
   };
@@ -117,100 +113,3 @@ export const limits: readonly Limit[] = [
   ),
   deleteGroups,
 ];
-
-export const limitsComment = `
-Optional. The definition of KafkaTopics cannot be deleted unasked; and limits on what tenants may ask for, which are
-nothing until ConfigMaps as in admission-limits.yaml set some.
-
-To lift limits delete the ConfigMaps, not these policies: an API server that is left without any policy that reads
-ConfigMaps does not follow them any more when one comes back, until it is restarted
-(https://github.com/kubernetes/kubernetes/issues/130887, seen with 1.36.3).`;
-
-/**
- * Limits of a platform team on what tenants may ask for: a policy that reads them from ConfigMaps, and one that refuses
- * ConfigMaps with a misspelled limit in them, which would limit nothing.
- *
- * It looks only at edits of the spec, and of those only at what they make worse: objects stored before a limit can be
- * edited, improved and let go. The API server shows one refusal of a policy, so all breaches are put into one.
- *
- * @see https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/#parameter-resources
- */
-export const limitsPolicies = (): object[] => [
-  ...validatingPolicy(`kafkatopic-limits.${group}`, limitTopics, {
-    paramRef: {
-      namespace: limitsNamespace,
-      selector: { matchLabels: limitsLabel },
-      parameterNotFoundAction: 'Allow',
-    },
-  }),
-  ...validatingPolicy(`kafkatopic-limits-spelling.${group}`, checkSpelling, {}),
-];
-
-const operations = ['CREATE', 'UPDATE'];
-
-const limitTopics = {
-  paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
-  matchConstraints: {
-    resourceRules: [{ apiGroups: [group], apiVersions: [version], resources: [plural], operations }],
-  },
-  matchConditions: [
-    { name: 'spec-edited', expression: 'oldObject == null || object.spec != oldObject.spec' },
-    {
-      name: 'for-this-namespace',
-      expression: `${entries('params.?data[?"namespaces"].orValue("*")')}.exists(n, n in ["*", request.namespace])`,
-    },
-  ],
-  variables: [
-    { name: 'limits', expression: 'params.?data.orValue({})' },
-    { name: 'old', expression: 'oldObject == null ? dyn({}) : dyn(oldObject.spec)' },
-    { name: 'topic', expression: 'object.spec.?topicName.orValue(object.metadata.name)' },
-    ...limits.flatMap(({ key, rule, sizes }) => [
-      ...(sizes ? [sizes] : []),
-      { name: key, expression: `${JSON.stringify(key)} in variables.limits && ${rule}` },
-    ]),
-    {
-      name: 'problems',
-      expression: `[${limits.map(({ key }) => `variables.${key}`).join(', ')}].filter(problem, problem != "")`,
-    },
-  ],
-  validations: [
-    {
-      expression: 'size(variables.problems) == 0',
-      messageExpression:
-        'variables.problems.join("; ") + " (limits of namespace " + request.namespace + ": ConfigMap " + params.metadata.namespace + "/" + params.metadata.name + ")"',
-      message: 'this is beyond the limits of the namespace',
-    },
-  ],
-};
-
-const keys = ['namespaces', ...limits.map(({ key }) => key)];
-const numbers = limits.filter(({ isNumber }) => isNumber).map(({ key }) => key);
-
-const checkSpelling = {
-  matchConstraints: {
-    resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'], operations }],
-    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': limitsNamespace } },
-    objectSelector: { matchLabels: limitsLabel },
-  },
-  variables: [
-    { name: 'limits', expression: 'object.?data.orValue({})' },
-    { name: 'unknown', expression: `variables.limits.filter(k, !(k in ${JSON.stringify(keys)}))` },
-    {
-      name: 'misspelled',
-      expression: `${JSON.stringify(numbers)}.filter(k, k in variables.limits && !variables.limits[k].matches("^[0-9]{1,18}$"))`,
-    },
-  ],
-  validations: [
-    {
-      expression: 'size(variables.unknown) == 0',
-      messageExpression: `"data." + variables.unknown[0] + " is no limit; there are ${keys.join(', ')}"`,
-      message: 'data has a key that is no limit',
-    },
-    {
-      expression: 'size(variables.misspelled) == 0',
-      messageExpression:
-        '"data." + variables.misspelled[0] + " is \\"" + variables.limits[variables.misspelled[0]] + "\\": it has to be a whole number"',
-      message: 'a limit has to be a whole number',
-    },
-  ],
-};

@@ -5,8 +5,9 @@ import { configRules, sizeRule } from '../../functions/core/schema/config.ts';
 import { columns, kafkaTopicSchema, spec, status } from '../../functions/core/schema/kafkatopic.ts';
 import { eventReasons, type ReasonClass, reasons } from '../../functions/core/schema/reasons.ts';
 import type { Schema } from '../../functions/core/schema/schema.ts';
+import { limitsLabel, limitsNamespace } from './admission.ts';
 import { guardMessage } from './guard.ts';
-import { limits, limitsLabel, limitsNamespace } from './limits.ts';
+import { limits } from './limits.ts';
 
 const example = readFileSync(new URL('../../crds/examples/valid/full.yaml', import.meta.url), 'utf8').trimEnd();
 

@@ -1,0 +1,106 @@
+import { group, plural, version } from '../../functions/core/api.ts';
+import { guardPolicy } from './guard.ts';
+import { entries, limits } from './limits.ts';
+import { validatingPolicy } from './validating-policy.ts';
+
+/** Where a platform team keeps its limits: a namespace that tenants may not write to. */
+export const limitsNamespace = 'topicsmith-system';
+export const limitsLabel = { [`${group}/limits`]: 'true' };
+
+export const admissionComment = `
+Optional. The definition of KafkaTopics cannot be deleted unasked; and limits on what tenants may ask for, which are
+nothing until ConfigMaps as in admission-limits.yaml set some.
+
+To lift limits delete the ConfigMaps, not these policies: an API server that is left without any policy that reads
+ConfigMaps does not follow them any more when one comes back, until it is restarted
+(https://github.com/kubernetes/kubernetes/issues/130887, seen with 1.36.3).`;
+
+/**
+ * A guard of the definition, and limits of a platform team on what tenants may ask for: a policy that reads them from ConfigMaps, and one that refuses
+ * ConfigMaps with a misspelled limit in them, which would limit nothing.
+ *
+ * It looks only at edits of the spec, and of those only at what they make worse: objects stored before a limit can be
+ * edited, improved and let go. The API server shows one refusal of a policy, so all breaches are put into one.
+ *
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/#parameter-resources
+ */
+export const admission = (): object[] => [
+  ...guardPolicy(),
+  ...validatingPolicy(`kafkatopic-limits.${group}`, limitTopics, {
+    paramRef: {
+      namespace: limitsNamespace,
+      selector: { matchLabels: limitsLabel },
+      parameterNotFoundAction: 'Allow',
+    },
+  }),
+  ...validatingPolicy(`kafkatopic-limits-spelling.${group}`, checkSpelling),
+];
+
+const operations = ['CREATE', 'UPDATE'];
+
+const limitTopics = {
+  paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+  matchConstraints: {
+    resourceRules: [{ apiGroups: [group], apiVersions: [version], resources: [plural], operations }],
+  },
+  matchConditions: [
+    { name: 'spec-edited', expression: 'oldObject == null || object.spec != oldObject.spec' },
+    {
+      name: 'for-this-namespace',
+      expression: `${entries('params.?data[?"namespaces"].orValue("*")')}.exists(n, n in ["*", request.namespace])`,
+    },
+  ],
+  variables: [
+    { name: 'limits', expression: 'params.?data.orValue({})' },
+    { name: 'old', expression: 'oldObject == null ? dyn({}) : dyn(oldObject.spec)' },
+    { name: 'topic', expression: 'object.spec.?topicName.orValue(object.metadata.name)' },
+    ...limits.flatMap(({ key, rule, sizes }) => [
+      ...(sizes ? [sizes] : []),
+      { name: key, expression: `${JSON.stringify(key)} in variables.limits && ${rule}` },
+    ]),
+    {
+      name: 'problems',
+      expression: `[${limits.map(({ key }) => `variables.${key}`).join(', ')}].filter(problem, problem != "")`,
+    },
+  ],
+  validations: [
+    {
+      expression: 'size(variables.problems) == 0',
+      messageExpression:
+        'variables.problems.join("; ") + " (limits of namespace " + request.namespace + ": ConfigMap " + params.metadata.namespace + "/" + params.metadata.name + ")"',
+      message: 'this is beyond the limits of the namespace',
+    },
+  ],
+};
+
+const keys = ['namespaces', ...limits.map(({ key }) => key)];
+const numbers = limits.filter(({ isNumber }) => isNumber).map(({ key }) => key);
+
+const checkSpelling = {
+  matchConstraints: {
+    resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'], operations }],
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': limitsNamespace } },
+    objectSelector: { matchLabels: limitsLabel },
+  },
+  variables: [
+    { name: 'limits', expression: 'object.?data.orValue({})' },
+    { name: 'unknown', expression: `variables.limits.filter(k, !(k in ${JSON.stringify(keys)}))` },
+    {
+      name: 'misspelled',
+      expression: `${JSON.stringify(numbers)}.filter(k, k in variables.limits && !variables.limits[k].matches("^[0-9]{1,18}$"))`,
+    },
+  ],
+  validations: [
+    {
+      expression: 'size(variables.unknown) == 0',
+      messageExpression: `"data." + variables.unknown[0] + " is no limit; there are ${keys.join(', ')}"`,
+      message: 'data has a key that is no limit',
+    },
+    {
+      expression: 'size(variables.misspelled) == 0',
+      messageExpression:
+        '"data." + variables.misspelled[0] + " is \\"" + variables.limits[variables.misspelled[0]] + "\\": it has to be a whole number"',
+      message: 'a limit has to be a whole number',
+    },
+  ],
+};
