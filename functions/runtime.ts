@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaConfigFromEnv } from './adapters/kafka/config.ts';
 import { connectTopics } from './adapters/kafka/topics.ts';
 import { kubeClient } from './adapters/kube/client.ts';
+import { kubeEvents } from './adapters/kube/events.ts';
 import { namespacesIn } from './adapters/kube/namespaces.ts';
 import { kubeResources } from './adapters/kube/resources.ts';
 import { createLogger } from './adapters/log.ts';
@@ -38,8 +39,10 @@ export type Runtime = {
  */
 export function runtimeFromEnv(env: Env, queueVariable: string): Runtime {
   const log = createLogger({ level: env.LOG_LEVEL || 'info' });
+  const client = kubeClient(env);
   const ports = {
-    resources: kubeResources(kubeClient(env), namespacesIn(env.WATCH_NAMESPACES)),
+    resources: kubeResources(client, namespacesIn(env.WATCH_NAMESPACES)),
+    events: kubeEvents(client, log),
     topics: connectTopics(kafkaConfigFromEnv(env)),
     installation: installationIn(env),
     now: () => new Date(),

@@ -1,12 +1,12 @@
 import type { Action } from './action.ts';
+import { finishMoves, moveReplicas } from './apply-moves.ts';
 import { normalForm } from './config.ts';
 import { asFailure, Failure, type PerItem } from './outcome.ts';
 import type { Pass } from './pass.ts';
-import type { ConfigChange, CreatedTopic, NewTopic, Resources, Topics } from './ports.ts';
+import type { ConfigChange, CreatedTopic, NewTopic } from './ports.ts';
 import { queryOf } from './situation.ts';
 import type { ConfigEntry, LiveTopic, TopicSpec } from './topic.ts';
-
-export type Writers = { readonly resources: Pick<Resources, 'setFinalizer'>; readonly topics: Topics };
+import { byPlace, type Effect, mapEntry, notAnswered, type Wave, type Work, type Writers } from './wave.ts';
 
 /**
  * Does what is permitted, wave by wave: one request for equal actions of all passes, one outcome for each. What the rest
@@ -18,16 +18,6 @@ export async function apply(passes: readonly Pass[], writers: Writers, signal: A
   return current;
 }
 
-/** What an action that worked does to its pass. */
-type Effect = (pass: Pass) => Pass;
-type Work = { readonly pass: Pass; readonly actions: readonly Action[] };
-type Wave = {
-  readonly types: readonly Action['type'][];
-  readonly foundation: boolean;
-  /** @returns an entry per pass, by its place in `work` */
-  readonly run: (work: readonly Work[], writers: Writers, signal: AbortSignal) => Promise<PerItem<number, Effect>>;
-};
-
 const waves: readonly Wave[] = [
   {
     types: ['AddFinalizer'],
@@ -38,7 +28,9 @@ const waves: readonly Wave[] = [
   { types: ['BindTopic'], foundation: true, run: bindTopics },
   { types: ['SetConfig', 'ResetConfig'], foundation: false, run: alterConfigs },
   { types: ['AddPartitions'], foundation: false, run: addPartitions },
+  { types: ['MoveReplicas'], foundation: false, run: moveReplicas },
   { types: ['DeleteTopic'], foundation: true, run: deleteTopics },
+  { types: ['FinishMove'], foundation: true, run: finishMoves },
   {
     types: ['RemoveFinalizer'],
     foundation: true,
@@ -85,9 +77,7 @@ function step(wave: Wave, pass: Pass, actions: readonly Action[], effect: Effect
     const next = effect({ ...pass, applied: [...pass.applied, ...actions], todo: rest });
     return next.gone ? { ...next, todo: [] } : next;
   }
-  const failure =
-    effect ??
-    new Failure('KafkaError', 'the brokers did not answer for this topic', { retryable: true, unanswered: true });
+  const failure = effect ?? notAnswered();
   return { ...pass, failures: [...pass.failures, failure], todo: wave.foundation ? [] : rest };
 }
 
@@ -241,16 +231,3 @@ async function deleteTopics(
     return mapEntry(id === undefined ? undefined : deleted.get(id), () => (pass) => ({ ...pass, live: 'absent' }));
   });
 }
-
-function byPlace(
-  work: readonly Work[],
-  entry: (pass: Pass, actions: readonly Action[]) => Effect | Failure | undefined,
-): PerItem<number, Effect> {
-  const entries = work.map(({ pass, actions }, at) => [at, entry(pass, actions)] as const);
-  return new Map(entries.filter((pair): pair is readonly [number, Effect | Failure] => pair[1] !== undefined));
-}
-
-const mapEntry = <T>(entry: T | Failure | undefined, effect: (value: T) => Effect): Effect | Failure | undefined => {
-  if (entry === undefined) return undefined;
-  return entry instanceof Failure ? entry : effect(entry as T);
-};

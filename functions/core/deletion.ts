@@ -1,4 +1,4 @@
-import { type Action, type Plan, planned, refused } from './action.ts';
+import { type Action, guarded, harmless, type Plan, planned, refused } from './action.ts';
 import { finalizer } from './api.ts';
 import { differences } from './differences.ts';
 import { heirs, ownerOf } from './owner.ts';
@@ -14,7 +14,7 @@ import type { Refusal } from './topic.ts';
 export function planDeletion(situation: Situation): Plan {
   const { resource, observed, claimants } = situation;
   if (!resource.finalizers.includes(finalizer)) return planned([]);
-  const release = planned([{ type: 'RemoveFinalizer', destructive: false, why: '' }]);
+  const release = planned(releaseActions(resource));
   if (!holdsTopic(resource)) return paused(resource) ? refused(pausedDeletion) : release;
   // Whoever waits behind another finalizer may still use the topic: ours is the last one (T092).
   if (!isLastFinalizer(resource)) return planned([]);
@@ -26,8 +26,24 @@ export function planDeletion(situation: Situation): Plan {
   if (bound === undefined) return bindBeforeDeletion(situation, observed) ?? release;
   if (bound !== observed.id) return { ...release, unsure: true };
   if (heirs(claimants ?? [], resource.uid).length > 0) return release;
-  return planned([deletion(resource, observed), ...release.actions.map(afterDeletion(resource, observed))]);
+  const deletion = deletionOf(situation, observed);
+  // The finalizer goes after the topic, so it is as destructive: one is never done without the other.
+  const { destructive } = deletion;
+  return planned([deletion, ...release.actions.map((action) => ({ ...action, destructive }))]);
 }
+
+/** Lets an object go, with its topic. What we had set on the brokers for a move goes first (K044). */
+export function releaseActions(resource: TopicResource): Action[] {
+  if (!resource.finalizers.includes(finalizer)) return [];
+  const to = resource.status?.reassignment?.replicationFactor ?? 0;
+  return [
+    ...(hasLimit(resource) ? [{ type: 'FinishMove', to, ...harmless } as const] : []),
+    { type: 'RemoveFinalizer', ...harmless },
+  ];
+}
+
+/** Whether a move of ours may have left limits on the brokers. */
+export const hasLimit = ({ status }: TopicResource): boolean => status?.reassignment?.bytesPerSecond !== undefined;
 
 /** Whether deleting the object may have to delete a topic: only `Delete`, and neither `Observe` nor `Paused`. */
 export const holdsTopic = (resource: TopicResource): boolean =>
@@ -55,19 +71,14 @@ function bindBeforeDeletion(situation: Situation, observed: LiveObservation): Pl
   const { resource, claimants } = situation;
   if ('reason' in resource.spec || specRefusal(resource) !== undefined) return undefined;
   if (ownerOf(claimants ?? [], observed)?.uid !== resource.uid) return undefined;
-  const { actions, refusals } = differences(resource, resource.spec, observed);
+  const { actions, refusals } = differences(situation, resource.spec, observed);
   if (actions.length + refusals.length > 0) return undefined;
-  return planned([{ type: 'BindTopic', id: observed.id, destructive: false, why: '' }], [], { lookAgain: true });
+  return planned([{ type: 'BindTopic', id: observed.id, ...harmless }], [], { lookAgain: true });
 }
 
 /** Rule D2: what we created goes as the spec says; what was there before us and holds records needs a person. */
-function deletion(resource: TopicResource, observed: LiveObservation): Action {
-  const destructive = bindingOf(resource)?.origin !== 'Created' && observed.records !== 'none';
-  const why = destructive ? 'the topic was there before this object and holds records' : '';
-  return { type: 'DeleteTopic', id: observed.id, destructive, why };
+function deletionOf({ resource, installation }: Situation, { id, records }: LiveObservation): Action {
+  const adopted = bindingOf(resource)?.origin !== 'Created' && records !== 'none';
+  const why = 'the topic was there before this object and holds records';
+  return { type: 'DeleteTopic', id, ...(adopted ? guarded(installation, 'DeleteAdopted', why) : harmless) };
 }
-
-/** The finalizer goes after the topic, so it is as destructive as that deletion: one is never done without the other. */
-const afterDeletion =
-  (resource: TopicResource, observed: LiveObservation) =>
-  (action: Action): Action => ({ ...action, destructive: deletion(resource, observed).destructive });

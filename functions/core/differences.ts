@@ -1,24 +1,49 @@
-import { type Action, refusal } from './action.ts';
+import { type Action, guarded, harmless, refusal } from './action.ts';
 import { compacts, normalForm, sameValue, shortens, throttleKeys } from './config.ts';
+import type { Installation } from './installation.ts';
 import { growthLimit, minInsyncRefusal } from './refusals.ts';
+import { planMoves } from './replication.ts';
 import type { TopicResource } from './resource.ts';
-import type { LiveObservation } from './situation.ts';
+import type { LiveObservation, Situation } from './situation.ts';
 import type { ConfigEntry, LiveTopic, Refusal, TopicSpec } from './topic.ts';
 
+/** What a difference is judged by. */
+type Place = Pick<Situation, 'resource' | 'installation'> & { readonly observed: LiveObservation };
+
+/** `waitsFor`: what has to end before the rest can be done. */
+type Differences = {
+  readonly actions: readonly Action[];
+  readonly refusals: readonly Refusal[];
+  readonly waitsFor: string | undefined;
+};
+
 /** Everything of a live topic that is not as wanted: what we can do about it, and what we will not. */
-export function differences(resource: TopicResource, spec: TopicSpec, observed: LiveObservation) {
-  const config = configDifferences(resource, spec, observed);
-  const partitions = partitionDifference(spec, observed);
-  const replicas = replicationRefusal(spec, observed);
+export function differences(situation: Situation, spec: TopicSpec, observed: LiveObservation): Differences {
+  const { resource, installation } = situation;
+  const config = configDifferences({ resource, installation, observed }, spec);
+  const partitions = partitionDifference(installation, spec, observed);
+  const moves = planMoves(situation, spec, observed);
   const minInsync = minInsyncRefusal(spec, spec.replicationFactor ?? observed.replicationFactor);
-  const refusals = [partitions.refusal, replicas, minInsync, ...config.refusals].filter(
+  const refusals = [partitions.refusal, ...moves.refusals, minInsync, ...config.refusals].filter(
     (refusal) => refusal !== undefined,
   );
   const configActions = minInsync === undefined ? config.actions : [];
-  return { actions: [...configActions, ...partitions.actions], refusals };
+  const [begun, fresh] = [moves.actions.filter(goesOn), moves.actions.filter((action) => !goesOn(action))];
+  // New partitions take the number of replicas that is live while they are made (K035).
+  const growth = fresh.length > 0 || begun.some(isMove) || moves.waitsFor !== undefined ? [] : partitions.actions;
+  return { actions: [...begun, ...configActions, ...fresh, ...growth], refusals, waitsFor: moves.waitsFor };
 }
 
-function partitionDifference(spec: TopicSpec, observed: LiveObservation): { actions: Action[]; refusal?: Refusal } {
+const isMove = ({ type }: Action): boolean => type === 'MoveReplicas';
+/** What was begun comes first: no approval is needed to end it. */
+const goesOn = (action: Action): boolean =>
+  action.type === 'FinishMove' || (action.type === 'MoveReplicas' && action.resumes);
+
+function partitionDifference(
+  installation: Installation,
+  spec: TopicSpec,
+  observed: LiveObservation,
+): { actions: Action[]; refusal?: Refusal } {
   const [from, to] = [observed.numPartitions, spec.numPartitions];
   if (to === undefined || to === from) return { actions: [] };
   if (to < from)
@@ -31,20 +56,10 @@ function partitionDifference(spec: TopicSpec, observed: LiveObservation): { acti
     };
   const limit = growthLimit(from, to);
   if (limit !== undefined) return { actions: [], refusal: limit };
-  const destructive = observed.records !== 'none' && compacts(effectiveCleanupPolicy(observed));
-  const why = destructive
-    ? 'a compacted topic with records: keys would move to other partitions and their old values stay'
-    : '';
-  return { actions: [{ type: 'AddPartitions', from, to, destructive, why }] };
-}
-
-function replicationRefusal(spec: TopicSpec, observed: LiveObservation): Refusal | undefined {
-  const [live, wanted] = [observed.replicationFactor, spec.replicationFactor];
-  if (wanted === undefined || wanted === live) return undefined;
-  return refusal(
-    'InvalidReplicationFactor',
-    `the topic has replication factor ${live} and the spec wants ${wanted}: changing it is not supported yet; move replicas with kafka-reassign-partitions, or set spec.replicationFactor to what is live`,
-  );
+  const moved = 'a compacted topic with records: keys would move to other partitions and their old values stay';
+  const risky = observed.records !== 'none' && compacts(effectiveCleanupPolicy(observed));
+  const danger = risky ? guarded(installation, 'GrowCompacted', moved) : harmless;
+  return { actions: [{ type: 'AddPartitions', from, to, ...danger }] };
 }
 
 /**
@@ -54,13 +69,12 @@ function replicationRefusal(spec: TopicSpec, observed: LiveObservation): Refusal
  * Ignored keys and replication throttles are nobody's business here; values that the topic only inherits are never drift.
  */
 function configDifferences(
-  resource: TopicResource,
+  at: Place,
   spec: TopicSpec,
-  observed: LiveObservation,
 ): { readonly actions: readonly Action[]; readonly refusals: readonly Refusal[] } {
   const listed = [...spec.config].filter(([key]) => !spec.ignoredConfigs.has(key));
-  const wanted = listed.map(([key, value]) => wantedDifference(resource, observed, key, value));
-  const resets = overridesToReset(resource, spec, observed).map((key) => reset(observed, key));
+  const wanted = listed.map(([key, value]) => wantedDifference(at, key, value));
+  const resets = overridesToReset(at, spec).map((key) => reset(at, key));
   const all = [...wanted.filter((difference) => difference !== undefined), ...resets];
   return {
     actions: all.filter((difference) => 'type' in difference),
@@ -90,12 +104,8 @@ export function ownedConfig(resource: TopicResource, spec: TopicSpec, live: Live
 /** One spelling whoever says it: the answer to a creation repeats values as they were sent (`TRUE`), a look does not. */
 const shown = ({ type, value }: ConfigEntry): string => (value === null ? '***' : normalForm(type, value));
 
-function wantedDifference(
-  resource: TopicResource,
-  observed: LiveObservation,
-  key: string,
-  value: string,
-): Action | Refusal | undefined {
+function wantedDifference(at: Place, key: string, value: string): Action | Refusal | undefined {
+  const { resource, observed } = at;
   const entry = observed.config.get(key);
   if (entry === undefined) return { reason: 'InvalidConfig', message: `Unknown topic config name: ${key}` };
   if (entry.readOnly)
@@ -105,7 +115,7 @@ function wantedDifference(
   if (entry.sensitive ? writtenInThisGeneration(resource, key) : entry.source === 'topic' && sameValue(entry, value))
     return undefined;
   const to = entry.sensitive ? '***' : value;
-  return { type: 'SetConfig', key, from: entry.value, to, ...danger(observed, key, entry, value) };
+  return { type: 'SetConfig', key, from: entry.value, to, ...danger(at, key, entry, value) };
 }
 
 /**
@@ -119,7 +129,7 @@ const writtenInThisGeneration = ({ status, generation }: TopicResource, key: str
       condition.type === 'Ready' && condition.status === 'True' && condition.observedGeneration === generation,
   );
 
-function overridesToReset(resource: TopicResource, spec: TopicSpec, observed: LiveObservation): string[] {
+function overridesToReset({ resource, observed }: Place, spec: TopicSpec): string[] {
   const before = new Set(Object.keys(resource.status?.config ?? {}));
   return [...observed.config]
     .filter(
@@ -129,50 +139,53 @@ function overridesToReset(resource: TopicResource, spec: TopicSpec, observed: Li
     .filter((key) => !spec.config.has(key) && !spec.ignoredConfigs.has(key) && !throttleKeys.has(key));
 }
 
-function reset(observed: LiveObservation, key: string): Action {
-  const entry = observed.config.get(key) as ConfigEntry;
+function reset(at: Place, key: string): Action {
+  const entry = at.observed.config.get(key) as ConfigEntry;
   return {
     type: 'ResetConfig',
     key,
     from: entry.value,
     to: entry.inherited,
-    ...danger(observed, key, entry, entry.inherited),
+    ...danger(at, key, entry, entry.inherited),
   };
 }
-
-const harmless = { destructive: false, why: '' };
 
 /**
  * Whether giving a key another value can lose data, and how (design.md 3). Records that could not be read count as there;
  * an unknown value counts as the worst one.
  */
 function danger(
-  { records }: LiveObservation,
+  { installation, observed }: Place,
   key: string,
   { value: before, type }: ConfigEntry,
   after: string | null,
 ): { readonly destructive: boolean; readonly why: string } {
-  const empty = records === 'none';
+  const empty = observed.records === 'none';
   switch (key) {
     case 'retention.ms':
     case 'retention.bytes':
       if (empty || (before !== null && after !== null && !shortens(before, after))) return harmless;
-      return { destructive: true, why: `${key} from ${before} to ${after}: older records would be removed` };
+      return guarded(installation, 'ShortenRetention', 'older records would be removed');
     case 'cleanup.policy':
       if (empty || (before !== null && after !== null && sameValue({ value: before, type } as ConfigEntry, after)))
         return harmless;
-      return { destructive: true, why: `cleanup.policy from ${before} to ${after}: ${lossByPolicy(after)}` };
+      return guarded(installation, 'ChangeCleanupPolicy', lossByPolicy(after));
     case 'unclean.leader.election.enable':
       return after?.trim().toLowerCase() === 'false' || before === 'true'
         ? harmless
-        : {
-            destructive: true,
-            why: `${key}: a broker that lags behind may become leader and lose acknowledged records`,
-          };
+        : guarded(
+            installation,
+            'EnableUncleanElection',
+            'a broker that lags behind may become leader and lose acknowledged records',
+          );
     case 'remote.storage.enable':
       return after?.trim().toLowerCase() === 'true' || before === 'false'
         ? harmless
-        : { destructive: true, why: `${key}: records in tiered storage would be removed` };
+        : guarded(installation, 'DisableTieredStorage', 'records in tiered storage would be removed');
+    case 'min.insync.replicas':
+      return before !== null && after !== null && Number(after) >= Number(before)
+        ? harmless
+        : guarded(installation, 'ReduceMinInsync', 'records are acknowledged with fewer copies');
     default:
       return harmless;
   }

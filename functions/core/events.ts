@@ -58,6 +58,10 @@ function eventOf(action: Action, pass: Pass): Told[] {
       return [normal('Deleted', `deleted ${topicOf(pass, action.id)}`)];
     case 'RemoveFinalizer':
       return retained(pass).map((note) => normal('Retained', note));
+    case 'MoveReplicas':
+      return action.resumes ? [] : [normal('ReassignmentStarted', `replication factor ${action.from} to ${action.to}: replicas are moving`)];
+    case 'FinishMove':
+      return [normal('ReassignmentFinished', `replication factor is ${action.to}: all replicas are in place`)];
     case 'AddFinalizer':
     case 'SetConfig':
     case 'ResetConfig':
@@ -83,7 +87,12 @@ function insteadOf({ resource }: Pass): string {
 
 /** An object that let its topic go: why the topic stays. Nothing where it was deleted, or was gone before. */
 function retained(pass: Pass): string[] {
-  if (!pass.resource.deleting)
+  const { applied, resource, situation } = pass;
+  if (situation?.installation.selects(resource.labels) === false)
+    return [`topic ${nameOf(pass)} stays: this object is no longer selected`];
+  // a finalizer that only guarded a move goes without a word
+  if (!resource.deleting && applied.some(({ type }) => type === 'FinishMove')) return [];
+  if (!resource.deleting)
     return [`topic ${nameOf(pass)} will stay when this object is deleted: spec.deletionPolicy is Retain`];
   const why = whyKept(pass);
   return why === undefined ? [] : [`topic ${nameOf(pass)} stays: ${why}`];

@@ -1,7 +1,8 @@
 import type { Installation } from './installation.ts';
 import { asFailure, Failure } from './outcome.ts';
 import { needsClaimants, needsObservation, needsRecords } from './plan.ts';
-import type { Claimant, Resources, Topics } from './ports.ts';
+import type { Claimant, Replication, Resources, Topics } from './ports.ts';
+import { needsReplicas } from './replication.ts';
 import type { TopicResource } from './resource.ts';
 import { queryOf, type Situation, withRecords } from './situation.ts';
 import { keyOf, type ObservedTopic } from './topic.ts';
@@ -11,14 +12,14 @@ export type Look = Situation | Failure;
 
 /** Where to look. */
 export type World = {
-  readonly topics: Pick<Topics, 'observe' | 'records'>;
+  readonly topics: Pick<Topics & Replication, 'observe' | 'records' | 'replicas'>;
   readonly resources: Pick<Resources, 'claimants'>;
   readonly installation: Installation;
 };
 
 /**
- * Looks at the topics of many objects in shared requests: existence and settings of all, then claimants and records
- * only where a decision needs them. A Failure stays with its own topic.
+ * Looks at the topics of many objects in shared requests: existence and settings of all, then claimants, replicas and
+ * records only where a decision needs them. A Failure stays with its own topic.
  *
  * @returns one entry per resource, by `keyOf`; objects that need no look at the brokers get their situation without one
  */
@@ -27,12 +28,14 @@ export async function look(
   world: World,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Look>> {
-  const observed = await world.topics.observe(resources.filter(needsObservation).map(queryOf), signal);
+  const { selects } = world.installation;
+  const needsLook = (resource: TopicResource): boolean => selects(resource.labels) && needsObservation(resource);
+  const observed = await world.topics.observe(resources.filter(needsLook).map(queryOf), signal);
   const looks = await inParallel(listingsAtOnce, resources, async (resource): Promise<[string, Look]> => {
-    const seen = needsObservation(resource) ? (observed.get(queryOf(resource).topicName) ?? notAnswered()) : undefined;
+    const seen = needsLook(resource) ? (observed.get(queryOf(resource).topicName) ?? notAnswered()) : undefined;
     return [keyOf(resource.key), await situationOf(resource, seen, world, signal)];
   });
-  return addRecords(looks, world.topics, signal);
+  return addRecords(await addReplicas(looks, world.topics, signal), world.topics, signal);
 }
 
 /** Listing claimants is two requests; a page of objects that nobody has bound must not send a thousand at once. */
@@ -68,12 +71,29 @@ async function situationOf(
   }
 }
 
+type Looks = readonly (readonly [string, Look])[];
+
+const nameOf = ({ resource }: Situation): string => queryOf(resource).topicName;
+
+/** Not being allowed to know where replicas are stops their moves only; any other failure is a look that failed. */
+async function addReplicas(looks: Looks, topics: World['topics'], signal: AbortSignal): Promise<Looks> {
+  const asks = (seen: Look): seen is Situation =>
+    !(seen instanceof Failure) && seen.observed?.exists === true && needsReplicas(seen.resource, seen.observed);
+  const names = looks.flatMap(([, seen]) => (asks(seen) ? [nameOf(seen)] : []));
+  if (names.length === 0) return looks;
+  const found = await topics.replicas([...new Set(names)], signal);
+  return looks.map(([key, seen]): [string, Look] => {
+    if (!asks(seen)) return [key, seen];
+    const replicas = found.get(nameOf(seen)) ?? notAnswered();
+    return [key, replicas instanceof Failure && replicas.retryable ? replicas : { ...seen, replicas }];
+  });
+}
+
 async function addRecords(
-  looks: readonly (readonly [string, Look])[],
+  looks: Looks,
   topics: World['topics'],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Look>> {
-  const nameOf = ({ resource }: Situation): string => queryOf(resource).topicName;
   const asking = looks.flatMap(([, seen]) => (!(seen instanceof Failure) && needsRecords(seen) ? [seen] : []));
   if (asking.length === 0) return new Map(looks);
   const records = await topics.records([...new Set(asking.map(nameOf))], signal);

@@ -1,5 +1,5 @@
 import type { Action } from './action.ts';
-import type { DriftEntry } from './resource.ts';
+import type { DriftEntry, HeldPlan, Reassignment } from './resource.ts';
 import type { Binding, LiveTopic, Reason, Refusal } from './topic.ts';
 
 /**
@@ -56,6 +56,10 @@ export type Outcome = {
   readonly binding: Binding | undefined;
   /** what is live after this pass; `absent`: there is no such topic; `unread`: nobody could look, or nobody looked */
   readonly live: LiveTopic | 'absent' | 'unread';
+  /** what waits for approval, or was approved and is not finished */
+  readonly plan: HeldPlan | undefined;
+  /** the move that is under way */
+  readonly reassignment: Reassignment | undefined;
 } & (
   | { readonly kind: 'Synced' | 'Observed' | 'Paused' }
   | { readonly kind: 'Drift'; readonly drift: readonly Omit<DriftEntry, 'since'>[] }

@@ -1,9 +1,11 @@
-import { type Action, describe, type Plan } from './action.ts';
+import type { Action, Plan } from './action.ts';
+import { approvalProblem, permitted } from './approval.ts';
 import { driftOf } from './drift.ts';
 import type { Look } from './look.ts';
 import { asFailure, Failure, isWaiting, type Outcome } from './outcome.ts';
-import { permitted, plan } from './plan.ts';
-import { bindingOf, type TopicResource } from './resource.ts';
+import { plan } from './plan.ts';
+import { progressOf } from './replication.ts';
+import { bindingOf, type HeldPlan, type Reassignment, type TopicResource } from './resource.ts';
 import type { Situation } from './situation.ts';
 import type { Binding, LiveTopic, Reason, Refusal } from './topic.ts';
 
@@ -20,20 +22,38 @@ export type Pass = {
   readonly problems: readonly Refusal[];
   readonly binding: Binding | undefined;
   readonly live: Outcome['live'];
+  /** what waits for approval, or was approved: with something of it left to do, it stays on the object */
+  readonly waiting: HeldPlan | undefined;
+  readonly underway: HeldPlan | undefined;
+  readonly reassignment: Reassignment | undefined;
   /** the object ended in this pass */
   readonly gone: boolean;
 };
 
 /** Decides what this pass will do, and what it can say already. A look that failed decides nothing. */
 export function startPass(resource: TopicResource, seen: Look): Pass {
+  const { plan: waiting, reassignment } = resource.status ?? {};
   const blank = { resource, situation: undefined, plan: undefined, todo: [], applied: [], failures: [], problems: [] };
-  const unread = { ...blank, binding: bindingOf(resource), live: 'unread' as const, gone: false };
+  const known = { binding: bindingOf(resource), waiting, underway: undefined, reassignment };
+  const unread = { ...blank, ...known, live: 'unread' as const, gone: false };
   if (seen instanceof Failure) return { ...unread, failures: [seen] };
   try {
     const decided = plan(seen);
-    const { now, held } = permitted(decided, resource.mode);
-    const problems = [...decided.refusals, ...heldProblem(held, decided.heldReason)];
-    return { ...unread, situation: seen, plan: decided, todo: now, problems, live: liveOf(seen) };
+    const permission = permitted(decided, seen);
+    const problems = [...decided.refusals, ...approvalProblem(permission, decided, resource)];
+    const { waiting, underway } = permission;
+    const progress = progressIn(seen);
+    return {
+      ...unread,
+      situation: seen,
+      plan: decided,
+      todo: untilBound(permission.now),
+      problems,
+      live: liveOf(seen),
+      waiting,
+      underway,
+      reassignment: progress,
+    };
   } catch (error) {
     return { ...unread, failures: [asFailure(error)] };
   }
@@ -41,11 +61,12 @@ export function startPass(resource: TopicResource, seen: Look): Pass {
 
 /** What a pass came to. @param lastReceive whether a failure now sends the message to the dead-letter queue */
 export function outcomeOf(pass: Pass, lastReceive: boolean): Outcome {
-  const { applied, binding, live } = pass;
-  const base = { applied, binding, live };
+  const { applied, binding, live, reassignment } = pass;
+  const base = { applied, binding, live, reassignment, plan: planLeft(pass) };
   const retryable = pass.failures.filter((failed) => failed.retryable);
   const failure = retryable.find((failed) => !isWaiting(failed)) ?? retryable[0] ?? unfinished(pass);
   if (pass.gone) return { ...base, kind: 'Gone' };
+  if (isLetGo(pass)) return failure === undefined ? { ...base, kind: 'Gone' } : { ...base, kind: 'Unsaid', failure };
   if (failure !== undefined && lastReceive && !isWaiting(failure)) return { ...base, kind: 'DeadLettered', failure };
   const problems = [...pass.failures.filter(({ retryable }) => !retryable).map(asRefusal), ...pass.problems];
   if (failure !== undefined && isUnsaid(pass, failure)) return { ...base, kind: 'Unsaid', failure };
@@ -86,20 +107,42 @@ const asRefusal = ({ reason, message }: Failure): Refusal => ({ reason, message 
 const liveOf = ({ observed }: Situation): LiveTopic | 'absent' | 'unread' =>
   observed === undefined ? 'unread' : observed.exists ? observed : 'absent';
 
-/** A pass that did all it may, and has more to do after another look. */
-const unfinished = ({ plan: decided, applied }: Pass): Failure | undefined =>
-  decided?.lookAgain && applied.length > 0
-    ? new Failure(
-        'ObservationOutdated',
-        'the object is bound to its topic now; the next pass deletes the topic by that id',
-        { retryable: true },
-      )
-    : undefined;
+/** A pass that did all it may, and has more to do after another look or when something has ended. */
+function unfinished({ plan: decided, applied, reassignment }: Pass): Failure | undefined {
+  const moved = applied.some(({ type }) => type === 'MoveReplicas');
+  const waitsFor = moved && reassignment !== undefined ? submitted(reassignment) : decided?.waitsFor;
+  if (waitsFor !== undefined) return new Failure('ReassignmentInProgress', waitsFor, { retryable: true });
+  if (!decided?.lookAgain || applied.length === 0) return undefined;
+  return new Failure(
+    'ObservationOutdated',
+    'a step is done and stored; the next pass looks again and goes on from there',
+    {
+      retryable: true,
+    },
+  );
+}
 
-function heldProblem(held: readonly Action[], reason: Reason): Refusal[] {
-  if (held.length === 0) return [];
-  const why = [...new Set(held.map((action) => action.why).filter((text) => text !== ''))].join('; ');
-  return [
-    { reason, message: `held back: ${held.map(describe).join(', ')} (${why || 'spec.mode Plan holds every action'})` },
-  ];
+const submitted = ({ replicationFactor, partitionsDone, partitionsTotal }: Reassignment): string =>
+  `the replication factor becomes ${replicationFactor}: ${partitionsDone} of ${partitionsTotal} partitions are done`;
+
+/** Not for this installation: nothing is said about it. */
+const isLetGo = ({ resource, situation }: Pass): boolean => situation?.installation.selects(resource.labels) === false;
+
+/** Nothing is done to a topic in the pass that binds it: whoever comes next must find whose it is (K015). */
+function untilBound(actions: readonly Action[]): readonly Action[] {
+  const binding = actions.findIndex(({ type }) => type === 'BindTopic');
+  return binding === -1 ? actions : actions.slice(0, binding + 1);
+}
+
+/** What was approved stays on the object until nothing of it is left to do. */
+const planLeft = ({ waiting, underway, todo, failures, plan: decided, applied }: Pass): HeldPlan | undefined => {
+  const left = failures.length > 0 || todo.length > 0 || (decided?.lookAgain === true && applied.length > 0);
+  return waiting ?? (left ? underway : undefined);
+};
+
+/** What nobody looked at stays as it was. */
+function progressIn({ resource, replicas }: Situation): Reassignment | undefined {
+  const recorded = resource.status?.reassignment;
+  if (recorded === undefined || replicas === undefined || replicas instanceof Failure) return recorded;
+  return progressOf(recorded, replicas);
 }

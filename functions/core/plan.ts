@@ -1,33 +1,35 @@
-import { type Action, type Plan, planned, refusal, refused } from './action.ts';
+import { type Action, guarded, harmless, type Plan, planned, refusal, refused } from './action.ts';
 import { finalizer } from './api.ts';
-import { holdsTopic, isLastFinalizer, planDeletion } from './deletion.ts';
+import { hasLimit, holdsTopic, isLastFinalizer, planDeletion, releaseActions } from './deletion.ts';
 import { differences } from './differences.ts';
 import { ownerOf } from './owner.ts';
 import { clusterRefusal, creationLimit, specRefusal } from './refusals.ts';
 import { bindingOf, type TopicResource } from './resource.ts';
 import { type LiveObservation, type Situation, withRecords } from './situation.ts';
-import { type Key, keyOf, type ObservedTopic, type Refusal, type TopicId, type TopicSpec } from './topic.ts';
+import { type Key, keyOf, type ObservedTopic, type Refusal, type TopicSpec } from './topic.ts';
 
 /**
  * Decides once, completely, from one look.
  *
  * | object | topic | plan |
  * |---|---|---|
+ * | not for this installation | not looked at | RemoveFinalizer |
  * | invalid, renamed, internal, other cluster | any | nothing, and why |
  * | never bound | absent | AddFinalizer?, CreateTopic (which binds) |
  * | never bound | equal to the spec, ours to take | AddFinalizer?, BindTopic |
- * | never bound | differs, ours to take | BindTopic held |
+ * | never bound | differs, ours to take | BindTopic held, and all that differs |
  * | never bound | somebody else's | `ResourceConflict` |
  * | paused | not looked at | nothing |
  * | bound | that id | what differs |
- * | bound | gone, or another id | held: `TopicMissing`, `IdentityChanged` |
+ * | bound | gone, or another id that nobody else is bound to | held: `TopicMissing`, `IdentityChanged` |
  * | deleted, `Retain` or `Observe` | not looked at | RemoveFinalizer |
  * | deleted, `Delete`, bound | that id, no heirs | DeleteTopic, RemoveFinalizer |
  * | deleted, `Delete`, bound | gone, another id, or heirs | RemoveFinalizer |
  * | deleted, `Delete`, never bound | equal to the spec, ours to take | BindTopic, and look again |
  */
 export function plan(situation: Situation): Plan {
-  const { resource } = situation;
+  const { resource, installation } = situation;
+  if (!installation.selects(resource.labels)) return planned(releaseActions(resource));
   if (resource.deleting) return planDeletion(situation);
   const refusal = refusalOf(situation);
   if (refusal !== undefined) return refused(refusal);
@@ -35,11 +37,13 @@ export function plan(situation: Situation): Plan {
   if (resource.mode === 'Paused') return planned([]);
   const observed = situation.observed as ObservedTopic;
   const bound = bindingOf(resource)?.topicId;
-  if (!observed.exists) return bound === undefined ? planCreation(resource, spec) : planMissing(resource);
+  if (!observed.exists) return bound === undefined ? planCreation(situation, spec) : planMissing(situation);
   if (bound === undefined) return planAdoption(situation, spec, observed);
-  if (bound !== observed.id) return planIdentityChange(resource, observed.id);
-  const { actions, refusals } = differences(resource, spec, observed);
-  return planned([...finalizerActions(resource, spec), ...actions], refusals);
+  if (bound !== observed.id) return planIdentityChange(situation, observed);
+  const { actions, refusals, waitsFor } = differences(situation, spec, observed);
+  // Partitions that somebody else has added meanwhile have another number of replicas still.
+  const lookAgain = actions.some(endsMove) && spec.replicationFactor !== observed.replicationFactor;
+  return planned([...finalizerActions(situation, spec, actions), ...actions], refusals, { waitsFor, lookAgain });
 }
 
 /** Whether the brokers must be asked at all: not for what is paused, wrong in itself, or let go with its topic kept. */
@@ -53,28 +57,12 @@ export function needsClaimants(resource: TopicResource, observed: ObservedTopic)
   if (!observed.exists) return false;
   const bound = bindingOf(resource)?.topicId;
   if (resource.deleting) return bound === undefined || bound === observed.id;
-  return bound === undefined && resource.mode !== 'Observe';
+  return bound !== observed.id && resource.mode !== 'Observe';
 }
 
 /** Whether the decision would change if the topic were known to be empty; asked with `records: 'unknown'`. */
 export const needsRecords = (situation: Situation): boolean =>
   summary(plan(withRecords(situation, 'unknown'))) !== summary(plan(withRecords(situation, 'none')));
-
-/**
- * What may be done now, and what is held: everything from the first destructive action on. Letting an object go needs
- * nobody's leave; beside that, in `Plan` mode every action waits, and in `Observe` nothing is done and nothing waits.
- */
-export function permitted(
-  { actions }: Plan,
-  mode: TopicSpec['mode'],
-): { readonly now: readonly Action[]; readonly held: readonly Action[] } {
-  if (mode === 'Observe') return { now: actions.filter(isRelease), held: [] };
-  const waits = mode === 'Plan' ? (action: Action) => !isRelease(action) : ({ destructive }: Action) => destructive;
-  const first = actions.findIndex(waits);
-  return first === -1 ? { now: actions, held: [] } : { now: actions.slice(0, first), held: actions.slice(first) };
-}
-
-const isRelease = ({ type }: Action): boolean => type === 'RemoveFinalizer';
 
 const summary = ({ actions }: Plan): string => JSON.stringify(actions);
 
@@ -83,45 +71,49 @@ function refusalOf({ resource, observed, installation }: Situation): Refusal | u
   return specRefusal(resource) ?? clusterRefusal(resource, observed, installation.clusterId);
 }
 
-function planCreation(resource: TopicResource, spec: TopicSpec): Plan {
+function planCreation(situation: Situation, spec: TopicSpec): Plan {
   const limit = creationLimit(spec);
   if (limit !== undefined) return refused(limit);
-  const create: Action = { type: 'CreateTopic', destructive: false, why: '' };
-  return planned([...finalizerActions(resource, spec), create]);
+  const create: Action = { type: 'CreateTopic', ...harmless };
+  return planned([...finalizerActions(situation, spec), create]);
 }
 
-function planMissing(resource: TopicResource): Plan {
+function planMissing({ resource, installation }: Situation): Plan {
   const why = `topic ${resource.topicName} with id ${bindingOf(resource)?.topicId} is gone: a new one would be empty and consumers would start over`;
-  return planned([{ type: 'CreateTopic', destructive: true, why }], [], { heldReason: 'TopicMissing', unsure: true });
+  return planned([{ type: 'CreateTopic', ...guarded(installation, 'RecreateTopic', why) }], [], {
+    heldReason: 'TopicMissing',
+    unsure: true,
+  });
 }
 
-function planIdentityChange(resource: TopicResource, live: TopicId): Plan {
+function planIdentityChange({ resource, installation, claimants }: Situation, observed: LiveObservation): Plan {
+  const live = observed.id;
+  const owner = resource.mode === 'Observe' ? undefined : ownerOf(claimants ?? [], observed);
+  if (owner !== undefined && owner.uid !== resource.uid) return refused(conflict(resource.topicName, owner.key));
   const why = `topic ${resource.topicName} was deleted and created again by somebody else: its id is ${live}, not ${bindingOf(resource)?.topicId}`;
-  return planned([{ type: 'BindTopic', id: live, destructive: true, why }], [], {
+  return planned([{ type: 'BindTopic', id: live, ...guarded(installation, 'RebindTopic', why) }], [], {
     heldReason: 'IdentityChanged',
     unsure: true,
   });
 }
 
 function planAdoption(situation: Situation, spec: TopicSpec, observed: LiveObservation): Plan {
-  const { resource, claimants } = situation;
-  const { actions, refusals } = differences(resource, spec, observed);
+  const { resource, claimants, installation } = situation;
+  const { actions, refusals, waitsFor } = differences(situation, spec, observed);
   if (resource.mode === 'Observe') return planned(actions, refusals);
   const owner = ownerOf(claimants ?? [], observed);
   if (owner === undefined) return refused(notListed(resource.topicName));
   if (owner.uid !== resource.uid) return refused(conflict(resource.topicName, owner.key));
-  const differs = actions.length + refusals.length > 0;
-  const why = differs ? `topic ${resource.topicName} exists already and differs from the spec` : '';
-  const bind: Action = { type: 'BindTopic', id: observed.id, destructive: differs, why };
-  // Nothing beside the binding is done in the same pass: what differs waits with it.
-  return planned(differs ? [bind, ...actions.map(held)] : [...finalizerActions(resource, spec), bind], refusals);
+  const finalizers = finalizerActions(situation, spec, actions);
+  const bind = { type: 'BindTopic', id: observed.id } as const;
+  if (actions.length + refusals.length === 0 && waitsFor === undefined)
+    return planned([...finalizers, { ...bind, ...harmless }]);
+  const why = `topic ${resource.topicName} exists already and differs from the spec`;
+  const danger = guarded(installation, 'TakeOver', why);
+  const waits = (action: Action): Action => (danger.destructive ? { ...action, destructive: true } : action);
+  // What differs waits with the binding, and comes after it: in a later pass, when it is stored whose topic this is.
+  return planned([{ ...bind, ...danger }, ...[...finalizers, ...actions].map(waits)], refusals, { lookAgain: true });
 }
-
-const held = (action: Action): Action => ({
-  ...action,
-  destructive: true,
-  why: action.why || 'it changes a topic that was there before',
-});
 
 const conflict = (topicName: string, owner: Key): Refusal =>
   refusal(
@@ -136,11 +128,20 @@ const notListed = (topicName: string): Refusal =>
     `this object was not among those that want topic ${topicName}: it is looked at again later`,
   );
 
+const endsMove = ({ type }: Action): boolean => type === 'FinishMove';
+
 /** The finalizer comes before everything else, or a crash after the creation would leak the topic (K004). */
-function finalizerActions(resource: TopicResource, spec: TopicSpec): Action[] {
-  const has = resource.finalizers.includes(finalizer);
+function finalizerActions(
+  { resource, installation }: Situation,
+  spec: TopicSpec,
+  actions: readonly Action[] = [],
+): Action[] {
   if (resource.mode === 'Observe') return [];
-  if (spec.deletionPolicy === 'Delete' && !has) return [{ type: 'AddFinalizer', destructive: false, why: '' }];
-  if (spec.deletionPolicy === 'Retain' && has) return [{ type: 'RemoveFinalizer', destructive: false, why: '' }];
-  return [];
+  const has = resource.finalizers.includes(finalizer);
+  // Limits on the brokers have to be taken away again, even if the object is deleted meanwhile (K044).
+  const moves = actions.some(({ type }) => type === 'MoveReplicas') && installation.moveBytesPerSecond !== undefined;
+  const limits = moves || (hasLimit(resource) && !actions.some(endsMove));
+  const needed = spec.deletionPolicy === 'Delete' || limits;
+  if (needed === has) return [];
+  return [{ type: needed ? 'AddFinalizer' : 'RemoveFinalizer', ...harmless }];
 }

@@ -5,11 +5,12 @@
 
 import { describe } from './action.ts';
 import { apply } from './apply.ts';
+import { eventsOf } from './events.ts';
 import type { Installation } from './installation.ts';
 import { look } from './look.ts';
 import { asFailure, Failure, isWaiting, type PerItem } from './outcome.ts';
 import { outcomeOf, type Pass, startPass } from './pass.ts';
-import type { Logger, Resources, Topics } from './ports.ts';
+import type { Events, Logger, Replication, Resources, Topics } from './ports.ts';
 import { groupOf } from './request.ts';
 import type { TopicResource } from './resource.ts';
 import { queryOf } from './situation.ts';
@@ -18,7 +19,8 @@ import { type Key, keyOf, type Reason } from './topic.ts';
 
 export type Ports = {
   readonly resources: Resources;
-  readonly topics: Topics;
+  readonly topics: Topics & Replication;
+  readonly events: Events;
   readonly installation: Installation;
   readonly now: () => Date;
   /** waits so many ms, or until the signal is aborted; never rejects */
@@ -153,6 +155,7 @@ async function report(item: Item, pass: Pass, ports: Ports, signal: AbortSignal)
     failures.push(asFailure(error));
     ports.log.warn('status-not-written', { ...named(item, pass), error: asFailure(error).message });
   }
+  await ports.events.publish(pass.resource, eventsOf(pass, status, item.id), signal);
   return settle(keyOf(item.key), failures);
 }
 

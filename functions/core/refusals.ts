@@ -46,7 +46,7 @@ export function minInsyncRefusal(
     return undefined;
   return refusal(
     'InvalidSpec',
-    `min.insync.replicas ${wanted} is above the replication factor ${replicationFactor}: producers with acks=all would stop`,
+    `min.insync.replicas ${wanted} is above the replication factor ${replicationFactor}: producers with acks=all would stop; lower it, or raise spec.replicationFactor`,
   );
 }
 

@@ -27,6 +27,8 @@ export function statusOf(resource: TopicResource, outcome: Outcome, now: Date): 
     ...(outcome.binding ?? { topicName: resource.topicName }),
     ...liveFields(resource, outcome),
     ...(drift.length > 0 && { drift }),
+    ...(outcome.plan !== undefined && { plan: outcome.plan }),
+    ...(outcome.reassignment !== undefined && { reassignment: outcome.reassignment }),
     ...(resource.reconcileRequestedAt !== undefined && { lastHandledReconcileAt: resource.reconcileRequestedAt }),
   };
 }

@@ -2,53 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { finalizer } from '../../functions/core/api.ts';
 import { Failure } from '../../functions/core/outcome.ts';
-import { type Item, type Ports, reconcile } from '../../functions/core/reconciler.ts';
+import { reconcile } from '../../functions/core/reconciler.ts';
 import { groupOf } from '../../functions/core/request.ts';
 import { outOfSync } from '../../functions/core/resync.ts';
 import { keyOf } from '../../functions/core/topic.ts';
-import { installation } from '../support/build.ts';
-import { FakeTopics } from '../support/kafka/fake-topics.ts';
-import { fakeResources } from '../support/kube/fake-resources.ts';
-
-const never = new AbortController().signal;
-
-function world() {
-  const topics = new FakeTopics();
-  const resources = fakeResources({ now: () => new Date('2026-01-01T00:00:00Z') });
-  const lines: { event: string; fields: Readonly<Record<string, unknown>> | undefined }[] = [];
-  const line = (event: string, fields?: Readonly<Record<string, unknown>>) => void lines.push({ event, fields });
-  const pauses: number[] = [];
-  const whilePaused = { do: () => {} };
-  const ports: Ports = {
-    topics,
-    resources,
-    installation: installation({ clusterId: topics.clusterId }),
-    now: () => new Date('2026-01-01T01:00:00Z'),
-    pause: async (ms) => {
-      pauses.push(ms);
-      whilePaused.do();
-    },
-    log: { debug: line, info: line, warn: line, error: line },
-  };
-  const apply = (name: string, spec: object = {}) =>
-    resources.objects.apply({ metadata: { namespace: 'shop', name }, spec: { ...spec } });
-  const pass = async (names: readonly string[], lastReceive = false) => {
-    const items = names.map(
-      (name): Item => ({ key: { namespace: 'shop', name }, group: undefined, lastReceive, trigger: 'change', id: 'm' }),
-    );
-    return [...(await reconcile(items, ports, never)).values()];
-  };
-  const ready = (name: string) => {
-    const status = resources.objects.get({ namespace: 'shop', name })?.status as
-      | { conditions: { type: string; status: string; reason: string; message: string }[] }
-      | undefined;
-    const condition = status?.conditions.find(({ type }) => type === 'Ready');
-    return condition && `${condition.status} ${condition.reason}`;
-  };
-  const status = (name: string) =>
-    resources.objects.get({ namespace: 'shop', name })?.status as Record<string, unknown> | undefined;
-  return { topics, resources, ports, apply, pass, ready, status, lines, pauses, whilePaused };
-}
+import { never, world } from './world.ts';
 
 const away = new Failure('BrokerUnavailable', 'no broker answers', { retryable: true });
 const lost = new Failure('BrokerUnavailable', 'no answer', { retryable: true, unanswered: true });
@@ -367,7 +325,7 @@ test('a status that cannot be written brings the message back, and is logged (K1
     topic: 'orders',
     generation: 1,
     trigger: 'change',
-    message: 'm',
+    message: 'm1',
     error: 'the API server is away',
   });
 });
@@ -525,7 +483,7 @@ test('what was done is logged once, with the object and the message (K161)', asy
         topic: 'orders',
         generation: 1,
         trigger: 'change',
-        message: 'm',
+        message: 'm1',
         action: 'CreateTopic',
         what: 'create the topic',
       },
@@ -537,7 +495,7 @@ test('what was done is logged once, with the object and the message (K161)', asy
         topic: 'orders',
         generation: 1,
         trigger: 'change',
-        message: 'm',
+        message: 'm1',
         outcome: 'Synced',
       },
     },

@@ -8,6 +8,7 @@ import { groupOf, type Tick } from '../../functions/core/request.ts';
 import { keyOf } from '../../functions/core/topic.ts';
 import { installation } from '../support/build.ts';
 import { FakeTopics } from '../support/kafka/fake-topics.ts';
+import { fakeEvents } from '../support/kube/fake-events.ts';
 import { fakeResources } from '../support/kube/fake-resources.ts';
 import { recordOf, silent } from './batch-world.ts';
 
@@ -24,6 +25,7 @@ export function world() {
     ports: {
       resources,
       topics,
+      events: fakeEvents(),
       installation: installation({ clusterId: topics.clusterId }),
       now: () => new Date(),
       pause: async () => {},

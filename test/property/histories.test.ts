@@ -13,6 +13,7 @@ import { type Key, keyOf } from '../../functions/core/topic.ts';
 import { installation } from '../support/build.ts';
 import { foreignKey, Judge } from '../support/judge.ts';
 import { FakeTopics } from '../support/kafka/fake-topics.ts';
+import { fakeEvents } from '../support/kube/fake-events.ts';
 import { fakeResources } from '../support/kube/fake-resources.ts';
 import type { StoredObject } from '../support/kube/objects.ts';
 import { type Death, Mortal } from '../support/mortal.ts';
@@ -93,6 +94,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 class History {
   readonly topics = new FakeTopics();
   readonly resources = fakeResources({ now: () => this.#time() });
+  readonly events = fakeEvents();
   readonly judge = new Judge(this.resources.objects, this.topics);
   #seconds = 0;
   #requests = 0;
@@ -105,6 +107,7 @@ class History {
     return {
       topics: mortal.port(this.judge.watched(), lostTopics) as unknown as Ports['topics'],
       resources: mortal.port(this.resources as Ports['resources'], lostResource),
+      events: this.events,
       installation: installation({ clusterId: this.topics.clusterId }),
       now: () => this.#time(),
       pause: async () => {},

@@ -1,0 +1,118 @@
+/** Moving replicas: the one kind of action that is stored before it is done. */
+import type { Action } from './action.ts';
+import type { Installation } from './installation.ts';
+import { asFailure, Failure, type PerItem } from './outcome.ts';
+import type { Pass } from './pass.ts';
+import { recordOf } from './replication.ts';
+import type { Reassignment } from './resource.ts';
+import { queryOf } from './situation.ts';
+import { byPlace, type Effect, mapEntry, notAnswered, type Work, type Writers } from './wave.ts';
+
+type MoveReplicas = Extract<Action, { type: 'MoveReplicas' }>;
+type Moving = {
+  readonly pass: Pass;
+  readonly topicName: string;
+  readonly move: MoveReplicas;
+  readonly record: Reassignment;
+};
+
+/**
+ * Each step is safe to repeat: the record with the whole assignment is stored, then the limit on the traffic is set, then
+ * the move is asked for. A limit that was recorded and not set is taken away all the same.
+ */
+export async function moveReplicas(
+  work: readonly Work[],
+  writers: Writers,
+  signal: AbortSignal,
+): Promise<PerItem<number, Effect>> {
+  const moving = work.flatMap((item) => movingIn(item, writers.installation));
+  const failed = new Map<string, Failure>();
+  const going = () => moving.filter(({ topicName }) => !failed.has(topicName));
+  const note = (outcomes: PerItem<string, unknown>) => {
+    for (const { topicName } of going()) {
+      const outcome = outcomes.has(topicName) ? outcomes.get(topicName) : notAnswered();
+      if (outcome instanceof Failure) failed.set(topicName, outcome);
+    }
+  };
+  note(await storeAll(going(), writers, signal));
+  const stored = new Map(going().map(({ topicName, record }) => [topicName, record]));
+  note(await limitAll(going(), writers, signal));
+  note(await writers.topics.move(new Map(going().map(({ topicName, move }) => [topicName, move.send])), signal));
+  return byPlace(work, ({ resource: { topicName } }, actions) => {
+    const [record, failure] = [stored.get(topicName), failed.get(topicName)];
+    if (record === undefined) return failure;
+    return failure === undefined ? submitted(record) : storedOnly(record, actions, failure);
+  });
+}
+
+const submitted =
+  (record: Reassignment): Effect =>
+  (pass) => ({ ...pass, reassignment: { ...record, step: 'submitted' } });
+
+/** The object says already what was to be done: the report must not take that back. */
+const storedOnly =
+  (record: Reassignment, actions: readonly Action[], failure: Failure): Effect =>
+  (pass) => ({
+    ...pass,
+    applied: pass.applied.filter((action) => !actions.includes(action)),
+    failures: [...pass.failures, failure],
+    reassignment: record,
+  });
+
+/** Takes the limits away again, if there were any, and forgets the move. */
+export async function finishMoves(
+  work: readonly Work[],
+  { topics }: Writers,
+  signal: AbortSignal,
+): Promise<PerItem<number, Effect>> {
+  const rates = new Map(
+    work.map(({ pass }) => [queryOf(pass.resource).topicName, pass.reassignment?.bytesPerSecond ?? 'none'] as const),
+  );
+  const outcomes = await atEachRate(rates, (names, rate) => topics.unlimit(names, rate, signal));
+  return byPlace(work, ({ resource }) =>
+    mapEntry(outcomes.get(queryOf(resource).topicName), () => (pass) => ({ ...pass, reassignment: undefined })),
+  );
+}
+
+/** A move that is asked for again or redirected keeps the limit that it began with. */
+function movingIn({ pass, actions }: Work, { moveBytesPerSecond }: Installation): Moving[] {
+  const { topicName } = pass.resource;
+  const rate = pass.reassignment === undefined ? moveBytesPerSecond : pass.reassignment.bytesPerSecond;
+  return actions.flatMap((move) =>
+    move.type === 'MoveReplicas' ? [{ pass, topicName, move, record: recordOf(move.assignment, move.to, rate) }] : [],
+  );
+}
+
+async function storeAll(moving: readonly Moving[], { resources }: Writers, signal: AbortSignal) {
+  const store = async ({
+    pass: { resource, binding },
+    topicName,
+    record,
+  }: Moving): Promise<[string, 'done' | Failure]> => {
+    const before = resource.status ?? { observedGeneration: 0, conditions: [] };
+    const written = resources.writeStatus(resource, { ...before, ...binding, reassignment: record }, signal);
+    return [topicName, await written.then(() => 'done' as const, asFailure)];
+  };
+  return new Map(await Promise.all(moving.map(store)));
+}
+
+function limitAll(moving: readonly Moving[], { topics }: Writers, signal: AbortSignal) {
+  const rates = new Map(moving.map(({ topicName, record }) => [topicName, record.bytesPerSecond ?? 'none'] as const));
+  return atEachRate(rates, (names, rate) => topics.limit(names, rate, signal));
+}
+
+/** One call for all topics of a rate; those without need none. */
+async function atEachRate(
+  rates: ReadonlyMap<string, number | 'none'>,
+  call: (names: readonly string[], rate: number) => Promise<PerItem<string, unknown>>,
+): Promise<PerItem<string, unknown>> {
+  const outcomes = new Map<string, unknown>(
+    [...rates].flatMap(([name, rate]) => (rate === 'none' ? [[name, 'done']] : [])),
+  );
+  for (const rate of new Set(rates.values())) {
+    if (rate === 'none') continue;
+    const names = [...rates].filter(([, of]) => of === rate).map(([name]) => name);
+    for (const [name, outcome] of await call(names, rate)) outcomes.set(name, outcome);
+  }
+  return outcomes;
+}
