@@ -104,7 +104,8 @@ export interface Topics {
   records(topicNames: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Records>>;
 
   /**
-   * Creates topics. A name that exists already is a retryable `ObservationOutdated` (look again, then decide).
+   * Creates topics. With `replicationFactor` left to the brokers, one that picks fewer than `min.insync.replicas` is a
+   * terminal `InvalidSpec`, and nothing is created. A name that exists already is a retryable `ObservationOutdated` (look again, then decide).
    * Batches are cut below the broker's limit of 10,000 records a request (1 + partitions + configs each); two names that
    * collide in `.` and `_` never share a request.
    */
@@ -158,7 +159,7 @@ export interface Replication {
 
   /**
    * Takes away what `limit` has set: lists that are `*`, also of a topic that is gone; and, when nothing moves in the
-   * cluster any more, the brokers' rates that equal `bytesPerSecond`. Safe to repeat.
+   * cluster but these topics, the brokers' rates that equal `bytesPerSecond`. Safe to repeat.
    */
   unlimit(topicNames: readonly string[], bytesPerSecond: number, signal: AbortSignal): Promise<PerItem<string, 'done'>>;
 }

@@ -38,7 +38,7 @@ export function growthLimit(from: number, to: number): Refusal | undefined {
 
 /** More in-sync replicas asked for than there are replicas (K011); the broker would take it. */
 export function minInsyncRefusal(
-  spec: TopicSpec,
+  spec: Pick<TopicSpec, 'config'>,
   replicationFactor: number | 'mixed' | undefined,
 ): Refusal | undefined {
   const wanted = spec.config.get('min.insync.replicas');

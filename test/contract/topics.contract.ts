@@ -189,6 +189,21 @@ export function topicsContract(name: string, makeWorld: () => Promise<TopicsWorl
         await create(world, wanted(topicName, { replicationFactor: 1, config: { 'min.insync.replicas': '5' } }));
         await overrides(world, topicName, { 'min.insync.replicas': '5' });
       });
+
+      withWorld('K011: but where the broker picks the number of replicas it has to be enough', async (world) => {
+        const [short, enough] = [freshName(), freshName()];
+        const outcomes = await world.topics.create(
+          [
+            wanted(short, { config: { 'min.insync.replicas': '2' } }),
+            wanted(enough, { config: { 'min.insync.replicas': '1' } }),
+          ],
+          signal,
+        );
+        assert.deepEqual(summary(failure(outcomes, short)), terminal('InvalidSpec'));
+        success(outcomes, enough);
+        const observed = await world.topics.observe([{ topicName: short, configs: [] }], signal);
+        assert.equal(success(observed, short).exists, false);
+      });
     });
 
     describe('observing', { concurrency: true }, () => {

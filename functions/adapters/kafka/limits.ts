@@ -44,7 +44,7 @@ export async function unlimit(
 ): Promise<PerItem<string, 'done'>> {
   const outcomes = await clearLists(cluster, names, signal);
   if (outcomes.size === 0) return outcomes;
-  const trouble = await clearRates(cluster, String(bytesPerSecond), signal).catch(failureOrThrow);
+  const trouble = await clearRates(cluster, new Set(names), String(bytesPerSecond), signal).catch(failureOrThrow);
   if (trouble === undefined) return outcomes;
   return new Map([...outcomes].map(([name, outcome]) => [name, outcome === 'done' ? trouble : outcome]));
 }
@@ -103,8 +103,14 @@ const overrides = (config: LiveTopic['config']): Overridden =>
   new Map([...config].filter(([, { source }]) => source === 'topic').map(([key, { value }]) => [key, value]));
 
 /** Others may still be copying at these rates. @throws Failure */
-async function clearRates(cluster: Cluster, value: string, signal: AbortSignal): Promise<Failure | undefined> {
-  if ((await movesUnderWay(cluster, signal)).size > 0) return undefined;
+async function clearRates(
+  cluster: Cluster,
+  ours: ReadonlySet<string>,
+  value: string,
+  signal: AbortSignal,
+): Promise<Failure | undefined> {
+  const moving = await movesUnderWay(cluster, signal);
+  if ([...moving.keys()].some((name) => !ours.has(name))) return undefined;
   return changeBrokers(cluster, signal, (set) =>
     rates.filter((key) => set.get(key) === value).map((key) => ({ key, value: null })),
   );

@@ -2,13 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, type PerItem } from '../../core/outcome.ts';
 import type { CreatedTopic, NewTopic, Replication, Topics } from '../../core/ports.ts';
+import { minInsyncRefusal } from '../../core/refusals.ts';
 import type { ConfigEntry, LiveTopic, TopicId } from '../../core/topic.ts';
 import { alterConfigs } from './alter-configs.ts';
 import { done, inTurn, settle } from './answers.ts';
 import { batches, weightOfTexts } from './batches.ts';
 import { Cluster } from './cluster.ts';
 import type { KafkaConfig } from './config.ts';
-import { type Answered, failureOrThrow } from './failure.ts';
+import { type Answered, failureOrThrow, unmentioned } from './failure.ts';
 import { limit, unlimit } from './limits.ts';
 import { observe } from './look.ts';
 import { records } from './offsets.ts';
@@ -55,18 +56,49 @@ const guessedPartitions = 50;
 const int16 = (value: number): number => Math.min(value, 32_767);
 const int32 = (value: number): number => Math.min(value, 2_147_483_647);
 
-function create(cluster: Cluster, topics: readonly NewTopic[], signal: AbortSignal) {
+async function create(cluster: Cluster, topics: readonly NewTopic[], signal: AbortSignal) {
+  const refused = await tryOut(cluster, topics.filter(isDoubtful), signal);
+  const wanted = topics.filter(({ topicName }) => !refused.has(topicName));
+  return new Map([...refused, ...(await createAll(cluster, wanted, signal))]);
+}
+
+/** Whether the number of replicas that the brokers pick may be too small: they would create the topic all the same. */
+const isDoubtful = ({ replicationFactor, config }: NewTopic): boolean =>
+  replicationFactor === undefined && Number(config.get('min.insync.replicas') ?? 1) > 1;
+
+/** Asks the brokers what they would do. @returns those that cannot be created as they are, or could not be asked about */
+async function tryOut(
+  cluster: Cluster,
+  topics: readonly NewTopic[],
+  signal: AbortSignal,
+): Promise<Map<string, Failure>> {
+  const tried = await createAll(cluster, topics, signal, true);
+  return new Map(
+    topics.flatMap(({ topicName, config }): [string, Failure][] => {
+      const answer = tried.get(topicName) ?? unmentioned('create');
+      if (answer instanceof Failure) return [[topicName, answer]];
+      const refusal = minInsyncRefusal({ config }, answer.live?.replicationFactor);
+      return refusal === undefined
+        ? []
+        : [[topicName, new Failure(refusal.reason, refusal.message, { retryable: false })]];
+    }),
+  );
+}
+
+function createAll(cluster: Cluster, topics: readonly NewTopic[], signal: AbortSignal, validateOnly = false) {
   const distinct = new Map(topics.map((topic) => [topic.topicName, topic])).values();
   const weigh = ({ numPartitions = guessedPartitions, config }: NewTopic) =>
     1 + numPartitions + config.size + weightOfTexts([...config].flat());
   // the broker compares new names with those that exist, not with each other
   const rivalry = ({ topicName }: NewTopic) => topicName.replaceAll('.', '_');
-  return inTurn(batches(distinct, weigh, rivalry), nameOf, 'create', (batch) => createBatch(cluster, batch, signal));
+  return inTurn(batches(distinct, weigh, rivalry), nameOf, 'create', (batch) =>
+    createBatch(cluster, batch, signal, validateOnly),
+  );
 }
 
 const nameOf = ({ topicName }: NewTopic): string => topicName;
 
-async function createBatch(cluster: Cluster, batch: readonly NewTopic[], signal: AbortSignal) {
+async function createBatch(cluster: Cluster, batch: readonly NewTopic[], signal: AbortSignal, validateOnly: boolean) {
   const topics = batch.map(({ topicName, numPartitions = -1, replicationFactor = -1, config }) => ({
     name: topicName,
     partitions: int32(numPartitions),
@@ -74,23 +106,23 @@ async function createBatch(cluster: Cluster, batch: readonly NewTopic[], signal:
     assignments: [],
     configs: [...config].map(([name, value]) => ({ name, value })),
   }));
-  const request = { topics, timeoutMs: cluster.answerWithinMs, validateOnly: false };
+  const request = { topics, timeoutMs: cluster.answerWithinMs, validateOnly };
   const { answer, clusterId } = await cluster.write(createTopics, request, signal);
   if (batch.length > 1 && answer.topics.length > 0 && answer.topics.every(isTooLarge))
-    return createEach(cluster, batch, signal);
+    return createEach(cluster, batch, signal, validateOnly);
   return settle('create', answer.throttleMs, answer.topics, byName, (topic): CreatedTopic => {
     return { id: topic.id, clusterId, live: liveOf(topic) };
   });
 }
 
 /** With the request as a whole refused as too large, one absurd topic must not take its neighbours down. */
-function createEach(cluster: Cluster, batch: readonly NewTopic[], signal: AbortSignal) {
+function createEach(cluster: Cluster, batch: readonly NewTopic[], signal: AbortSignal, validateOnly: boolean) {
   const single = batch.map((topic) => [topic]);
   return inTurn(
     single,
     nameOf,
     'create',
-    (alone): Promise<Map<string, CreatedTopic | Failure>> => createBatch(cluster, alone, signal),
+    (alone): Promise<Map<string, CreatedTopic | Failure>> => createBatch(cluster, alone, signal, validateOnly),
   );
 }
 

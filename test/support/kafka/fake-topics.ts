@@ -274,6 +274,9 @@ export class FakeTopics implements Topics, Replication {
     };
     const complaint = this.#creationComplaint(topicName, counts, config.size);
     if (complaint) return failed('create', complaint);
+    const minInsync = Number(config.get('min.insync.replicas') ?? 1);
+    if (replicationFactor === undefined && minInsync > counts.replicationFactor)
+      return new Failure('InvalidSpec', 'more in-sync replicas than replicas', { retryable: false });
     const overrides = storedAll(config);
     if (overrides instanceof Failure) return overrides;
     const topic = this.#newTopic(counts, overrides);
