@@ -59,7 +59,9 @@ function eventOf(action: Action, pass: Pass): Told[] {
     case 'RemoveFinalizer':
       return retained(pass).map((note) => normal('Retained', note));
     case 'MoveReplicas':
-      return action.resumes ? [] : [normal('ReassignmentStarted', `replication factor ${action.from} to ${action.to}: replicas are moving`)];
+      return action.resumes
+        ? []
+        : [normal('ReassignmentStarted', `replication factor ${action.from} to ${action.to}: replicas are moving`)];
     case 'FinishMove':
       return [normal('ReassignmentFinished', `replication factor is ${action.to}: all replicas are in place`)];
     case 'AddFinalizer':
