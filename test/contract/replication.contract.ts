@@ -105,8 +105,12 @@ export function replicationContract(name: string, makeWorld: () => Promise<Repli
 
     describe('looking', () => {
       withWorld('tells the brokers with their racks, and each partition with its leader', async (world) => {
-        const topicName = await create(world, [[2, 1], [3], [1, 2, 3]]);
-        const { brokers, partitions } = await look(world, topicName);
+        const topicName = await create(world, [
+          [2, 1],
+          [3, 2],
+          [1, 3],
+        ]);
+        const { brokers, partitions } = await eventually(() => look(world, topicName));
         assert.deepEqual(
           brokers.toSorted((a, b) => a.id - b.id),
           [1, 2, 3].map((id) => ({ id, rack: `rack-${id}` })),
@@ -114,8 +118,8 @@ export function replicationContract(name: string, makeWorld: () => Promise<Repli
         const atRest = { adding: [], removing: [] };
         assert.deepEqual(partitions, [
           { partition: 0, leader: 2, replicas: [2, 1], ...atRest },
-          { partition: 1, leader: 3, replicas: [3], ...atRest },
-          { partition: 2, leader: 1, replicas: [1, 2, 3], ...atRest },
+          { partition: 1, leader: 3, replicas: [3, 2], ...atRest },
+          { partition: 2, leader: 1, replicas: [1, 3], ...atRest },
         ]);
       });
 
@@ -204,6 +208,28 @@ export function replicationContract(name: string, makeWorld: () => Promise<Repli
         await world.byHand.releaseMoves();
         await atRest(world, topicName, [[1, 2, 3]]);
       });
+
+      for (const [first, second] of [
+        [
+          [1, 2, 3],
+          [1, 3],
+        ],
+        [
+          [1, 2],
+          [1, 2, 3],
+        ],
+      ] as const)
+        withHeldMoves(
+          `K041: a move to ${first}, redirected to ${second} and cancelled, leaves what was`,
+          async (world) => {
+            const topicName = await create(world, [[1]]);
+            await move(world, topicName, first);
+            await moving(world, topicName, first.slice(1), [...first]);
+            await move(world, topicName, second);
+            await move(world, topicName, null);
+            await atRest(world, topicName, [[1]]);
+          },
+        );
 
       withWorld('E39, E3c: what cannot be done leaves the other topics alone', async (world) => {
         const [good, bad, missing] = [await create(world, [[1]]), await create(world, [[1], [1]]), freshName()];

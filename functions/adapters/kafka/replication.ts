@@ -94,24 +94,28 @@ export async function move(
 }
 
 /**
- * Cancels running moves that cannot be replaced as they are. A broker that a move adds, and that its replacement does not
- * want, is then both added and removed, and such a move never ends (Kafka 4.1.2).
+ * Cancels running moves to other brokers, before they are replaced. Put over a running move, a new one inherits what that
+ * adds: where it wants a broker less, it never ends, and where it wants one more, it ends while the others still lag
+ * behind (Kafka 4.1.2).
  */
 async function clearTheWay(cluster: Cluster, targets: readonly Target[], signal: AbortSignal) {
   if (targets.every(({ replicas }) => replicas === null)) return new Map<string, 'done' | Failure>();
   const running = await movesUnderWay(cluster, signal).catch(failureOrThrow);
   if (running instanceof Failure) return new Map(targets.map((target) => [keyOf(target), running]));
-  const isInTheWay = ({ topic, partition, replicas }: Target) =>
-    replicas !== null &&
-    running
-      .get(topic)
-      ?.get(partition)
-      ?.adding.some((broker) => !replicas.includes(broker));
+  const isInTheWay = ({ topic, partition, replicas }: Target) => {
+    const move = running.get(topic)?.get(partition);
+    return move !== undefined && replicas !== null && !leadsTo(move, replicas);
+  };
   return submit(
     cluster,
     targets.filter(isInTheWay).map((target) => ({ ...target, replicas: null })),
     signal,
   );
+}
+
+function leadsTo({ replicas, adding, removing }: Placement, target: readonly number[]): boolean {
+  const kept = replicas.filter((broker) => !removing.includes(broker));
+  return kept.length === target.length && [...kept, ...adding].every((broker) => target.includes(broker));
 }
 
 /** One outcome per partition, by `keyOf`. Each is a record for the controller. */

@@ -155,14 +155,25 @@ describe('moving', () => {
   });
 
   for (const [fact, running, target, want] of [
-    ['a move at rest is sent as it is', undefined, [1, 2], [[[1, 2]]]],
-    ['a move that only grows is sent as it is', [2], [1, 2, 3], [[[1, 2, 3]]]],
-    ['K041: one that drops a broker being added is cancelled first', [2, 3], [1, 2], [[null], [[1, 2]]]],
-    ['a cancellation is sent as it is', [2, 3], null, [[null]]],
+    ['a move from rest is sent as it is', undefined, [1, 2], [[[1, 2]]]],
+    ['T007: the same move again is sent as it is', { adding: [2, 3] }, [1, 3, 2], [[[1, 3, 2]]]],
+    ['K041: one that wants a broker less is cancelled first', { adding: [2, 3] }, [1, 2], [[null], [[1, 2]]]],
+    ['K041: one that wants a broker more is cancelled first', { adding: [2] }, [1, 2, 3], [[null], [[1, 2, 3]]]],
+    ['K041: one that wants back what is removed is cancelled first', { removing: [2] }, [1, 2], [[null], [[1, 2]]]],
+    [
+      'K041: one that can never end is cancelled first, though it leads to the target',
+      { adding: [2], removing: [2] },
+      [1],
+      [[null], [[1]]],
+    ],
+    ['a cancellation is sent as it is', { adding: [2, 3] }, null, [[null]]],
   ] as const)
     test(fact, async () => {
       const { asked, answer } = moving();
-      const moves = running === undefined ? [] : [{ replicas: [1, ...running], adding: [...running] }];
+      const { adding = [], removing = [] }: { adding?: readonly number[]; removing?: readonly number[] } =
+        running ?? {};
+      const replicas = [...new Set([1, ...adding, ...removing])];
+      const moves = running === undefined ? [] : [{ replicas, adding: [...adding], removing: [...removing] }];
       const { topics } = await withBroker({
         ListPartitionReassignments: listing(moves),
         AlterPartitionReassignments: answer,

@@ -44,8 +44,9 @@ export function redirect(
       code: 39,
       message: `The manual partition assignment includes broker ${stranger}, but it is not registered.`,
     };
-  const adding = target.filter((id) => !now.replicas.includes(id) || now.adding.includes(id));
-  const removing = now.replicas.filter((id) => !target.includes(id));
+  const before = now.replicas.filter((id) => !now.adding.includes(id));
+  const adding = target.filter((id) => !before.includes(id));
+  const removing = before.filter((id) => !target.includes(id));
   return adding.length === 0 ? at(target) : { replicas: [...target, ...removing], adding, removing };
 }
 
