@@ -67,7 +67,7 @@ function replicasOf(
 
 type Target = { readonly topic: string; readonly partition: number; readonly replicas: readonly number[] | null };
 
-const keyOf = ({ topic, partition }: Target): string => `${topic}/${partition}`;
+const keyOf = ({ topic, partition }: Pick<Target, 'topic' | 'partition'>): string => `${topic}/${partition}`;
 
 /** `Replication.move`. */
 export async function move(
@@ -84,13 +84,12 @@ export async function move(
     targets.filter((target) => !(cleared.get(keyOf(target)) instanceof Failure)),
     signal,
   );
-  const outcomeOf = (topic: string) => {
-    const outcomes = targets
-      .filter((target) => target.topic === topic)
-      .map((target) => submitted.get(keyOf(target)) ?? cleared.get(keyOf(target)));
-    return outcomes.find((outcome) => outcome instanceof Failure) ?? done();
-  };
-  return new Map([...moves.keys()].map((topic) => [topic, outcomeOf(topic)]));
+  const outcomes = new Map([...cleared, ...submitted]);
+  const outcomeOf = (topic: string, partitions: Iterable<number>) =>
+    [...partitions]
+      .map((partition) => outcomes.get(keyOf({ topic, partition })))
+      .find((outcome) => outcome instanceof Failure) ?? done();
+  return new Map([...moves].map(([topic, partitions]) => [topic, outcomeOf(topic, partitions.keys())]));
 }
 
 /**
@@ -134,7 +133,7 @@ function submit(cluster: Cluster, targets: readonly Target[], signal: AbortSigna
       const verdict = judge('move', answer, answer.throttleMs);
       if (verdict instanceof Failure) throw verdict;
       const answers = answer.topics.flatMap(({ name, partitions }) =>
-        partitions.map(({ index, ...answered }) => ({ topic: name, partition: index, replicas: null, ...answered })),
+        partitions.map(({ index, ...answered }) => ({ topic: name, partition: index, ...answered })),
       );
       return settle('move', answer.throttleMs, answers, keyOf, done);
     },
