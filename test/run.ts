@@ -84,10 +84,8 @@ const rest = files.filter((file) => !wholeSystem.test(file) && !changesDefinitio
 
 await buildBundles(Object.keys(bundles) as BundleName[]);
 const total = { passed: 0, failed: 0 };
-const stages = [
-  ...(await withParts(async () => [await runFiles(rest, 2), await runFiles(definition, 1)])),
-  await runFiles(whole, 1),
-];
+const bare = async () => [await runFiles(rest, 2), await runFiles(definition, 1)];
+const stages = [...(rest.length + definition.length > 0 ? await withParts(bare) : []), await runFiles(whole, 1)];
 for (const { passed, failed } of stages) {
   total.passed += passed;
   total.failed += failed;

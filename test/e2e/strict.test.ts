@@ -153,6 +153,34 @@ test('K176, K110: a topic without a leader holds up nobody, and what may remove 
   assert.deepEqual((await broker.shape('k176-neighbour')).overrides, { 'segment.ms': '3600000' });
 });
 
+test('K175: with a quota of two changes a second fifty objects are Ready at last, and config edits meanwhile', async () => {
+  await a.apply('k175-edited', one);
+  await a.ready('k175-edited');
+  await kafkaCluster.limitMutations(2);
+  const names = Array.from({ length: 50 }, (_, index) => `k175-${index}`);
+  await Promise.all(names.map((name) => a.apply(name, one)));
+  await b.apply('k175-throttled', one);
+  await b.says('k175-throttled', 'Throttled');
+  await a.apply('k175-edited', { ...one, config: { 'segment.ms': 3600000 } });
+  await a.ready('k175-edited');
+  assert.equal(await broker.exists('k175-throttled'), false, 'the edit did not wait for the others');
+  for (const name of names) await a.ready(name);
+  await b.ready('k175-throttled');
+  await kafkaCluster.limitMutations(null);
+});
+
+test('K177: after the broker was restarted the next pass goes on over a new connection, and nobody is marked failed', async () => {
+  await a.apply('k177', one);
+  await a.ready('k177');
+  await queues.drained();
+  await kafkaCluster.restart({});
+  const before = (await world.requests(a.namespace, 'k177')).length;
+  await a.apply('k177', { numPartitions: 2 });
+  await a.ready('k177');
+  await queues.drained();
+  assert.deepEqual((await world.requests(a.namespace, 'k177')).slice(before), ['get', 'patch status']);
+});
+
 test('K079, K080: brokers that forbid deletion: said with a way out, and Retain frees the object', async () => {
   for (const name of ['k079', 'k079-gone']) {
     await a.apply(name, { ...one, deletionPolicy: 'Delete' });

@@ -60,7 +60,7 @@ export function render(found: readonly Verdict[]): string {
 What a KafkaTopic must do, and the tests that show it on a real API server and real brokers. \`npm run verify\` writes this
 table from test/conformance.ts and the last results of \`npm test\`.
 
-${count('passed')} rows passed, ${count('failed')} failed, ${count('no test')} without a test, ${count('later')} for later.
+Rows: ${count('passed')} passed, ${count('failed')} failed, ${count('no test')} without a test, ${count('later')} for later.
 
 | row | what | test | result |
 |---|---|---|---|

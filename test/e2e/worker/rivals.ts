@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { CrashWorld } from '../../support/e2e/crash-world.ts';
+import { heldUp, meanwhile } from '../../support/e2e/faults.ts';
 import { conditionOf, type KafkaTopic } from '../../support/e2e/kubectl.ts';
+import { apiKeys } from '../../support/kafka/proxy.ts';
 
 const pairs = 100;
 
@@ -41,6 +43,41 @@ export function rivals(world: CrashWorld): void {
     }
     assert.deepEqual(kafka.violations, []);
   });
+
+  const config = { 'segment.ms': 3600000 };
+  const kinds = [
+    { kind: 'a creation', apiKey: apiKeys.createTopics, edit: undefined },
+    { kind: 'a config change', apiKey: apiKeys.incrementalAlterConfigs, edit: { numPartitions: 1, config } },
+    { kind: 'a growth', apiKey: apiKeys.createPartitions, edit: { numPartitions: 3 } },
+    { kind: 'a deletion', apiKey: apiKeys.deleteTopics, edit: 'delete' },
+  ] as const;
+  for (const [index, { kind, apiKey, edit }] of kinds.entries())
+    test(`K155: two workers on one topic, one of them late with ${kind}: one effect, and nothing left to do`, async () => {
+      const name = `k155-${index}`;
+      const [late, quick] = [world.worker(), world.worker()];
+      await user.apply(name, { numPartitions: 1, deletionPolicy: 'Delete' });
+      if (edit !== undefined) await late.deliver([name]);
+      if (edit === 'delete') await user.delete(name);
+      else if (edit !== undefined) await user.apply(name, { ...edit, deletionPolicy: 'Delete' });
+      const topic = edit === 'delete' ? Buffer.from(await broker.id(name), 'base64url') : name;
+      const request = heldUp({ apiKey, topic });
+      const { back, shape } = await meanwhile(kafka, request.hooks, async () => {
+        const delivered = late.deliver([name]);
+        await request.arrived;
+        assert.deepEqual(await quick.deliver([name]), []);
+        const shape = edit === 'delete' ? undefined : await broker.shape(name);
+        request.letThrough();
+        return { back: await delivered, shape };
+      });
+      if (back.length > 0) assert.deepEqual(await late.deliver([name]), []);
+      if (shape === undefined) {
+        assert.equal(await user.get(name), undefined);
+        await broker.vanished(name);
+        return;
+      }
+      assert.deepEqual(await broker.shape(name), shape);
+      assert.deepEqual([await reasonOf(name), (await user.get(name))?.status?.topicId], ['Synced', shape.id]);
+    });
 
   /** Objects of two seconds are deleted and made again. */
   async function inOneSecond(make: () => Promise<readonly KafkaTopic[]>): Promise<readonly KafkaTopic[]> {

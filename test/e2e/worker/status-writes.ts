@@ -62,13 +62,17 @@ export function statusWrites(world: CrashWorld): void {
     });
 
   test('K130: a slow worker does not write over the status of a newer generation', async () => {
+    const quick = world.worker();
     await user.apply('k130', one);
+    await quick.deliver(['k130']);
+    await user.apply('k130', { numPartitions: 2 });
     await beforeTheStatus('k130', async () => {
       await user.apply('k130', { numPartitions: 3 });
-      assert.deepEqual(await world.worker().deliver(['k130']), []);
+      assert.deepEqual(await quick.deliver(['k130']), []);
     });
     const { status, metadata } = (await user.get('k130')) ?? {};
     assert.deepEqual([status?.observedGeneration, status?.numPartitions], [metadata?.generation, 3]);
+    assert.equal(metadata?.generation, 3);
   });
 
   test('K130: a slow worker does not write the status of an object made anew under the name', async () => {

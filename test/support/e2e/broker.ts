@@ -52,24 +52,17 @@ export class Broker {
   /** @throws Error when there is no such topic */
   async shape(topic: string): Promise<Shape> {
     const id = await this.id(topic);
-    const { topics } = await this.#admin.fetchTopicMetadata({ topics: [topic] });
-    const partitions = topics[0]?.partitions ?? [];
-    const replicas = partitions.map((partition) => partition.replicas.length);
-    const [overrides, offsets] = await Promise.all([this.#overrides(topic), this.#offsets(topic)]);
-    return { id, partitions: partitions.length, replicas, overrides, offsets };
-  }
-
-  /** Partitions that were just made have no leader yet. */
-  async #offsets(topic: string): Promise<string[]> {
-    const deadline = performance.now() + deadlineMs;
-    for (;;) {
-      try {
-        const offsets = await this.#admin.fetchTopicOffsets(topic);
-        return offsets.map(({ partition, low, high }) => `${partition}: ${low}-${high}`).toSorted();
-      } catch (error) {
-        if (!(error as { retriable?: boolean }).retriable || performance.now() > deadline) throw error;
-        await sleep(pollMs);
-      }
+    // an admin of kafkajs 2.2 fails for all topics once one of those it has looked at is gone
+    const admin = this.#kafka.admin();
+    await admin.connect();
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      const partitions = topics[0]?.partitions ?? [];
+      const replicas = partitions.map((partition) => partition.replicas.length);
+      const [overrides, offsets] = await Promise.all([this.#overrides(topic), offsetsOf(admin, topic)]);
+      return { id, partitions: partitions.length, replicas, overrides, offsets };
+    } finally {
+      await admin.disconnect();
     }
   }
 
@@ -207,5 +200,19 @@ export class Broker {
     await promise;
     await consumer.disconnect();
     return values;
+  }
+}
+
+/** Partitions that were just made have no leader yet. */
+async function offsetsOf(admin: Admin, topic: string): Promise<string[]> {
+  const deadline = performance.now() + deadlineMs;
+  for (;;) {
+    try {
+      const offsets = await admin.fetchTopicOffsets(topic);
+      return offsets.map(({ partition, low, high }) => `${partition}: ${low}-${high}`).toSorted();
+    } catch (error) {
+      if (!(error as { retriable?: boolean }).retriable || performance.now() > deadline) throw error;
+      await sleep(pollMs);
+    }
   }
 }

@@ -1,4 +1,4 @@
-// Loaded before a program: its clock is wrong by CLOCK_SHIFT_MS.
+// Loaded before a program: its clock, and that of whoever tells it deadlines, is wrong by CLOCK_SHIFT_MS.
 const shift = Number(process.env.CLOCK_SHIFT_MS);
 const RealDate = Date;
 globalThis.Date = class extends RealDate {
@@ -9,3 +9,7 @@ globalThis.Date = class extends RealDate {
     return RealDate.now() + shift;
   }
 };
+
+const on = process.on.bind(process);
+const shifted = (message) => ('deadline' in message ? { ...message, deadline: message.deadline + shift } : message);
+process.on = (event, listener) => on(event, event === 'message' ? (message) => listener(shifted(message)) : listener);

@@ -78,6 +78,7 @@ export async function startCrashWorld(): Promise<CrashWorld> {
   await broker.connect();
   const user = new Kubectl(apiServerOf(system).kubeconfigs['tenant-a']);
   const admin = new Kubectl(apiServerOf(system).kubeconfigs.admin);
+  await user.canApply();
   return {
     user,
     admin,

@@ -30,8 +30,10 @@ export async function meanwhile<H extends object, T>(
 /** The first such request is on its way until it is let through. */
 export function heldUp(target: Target): { hooks: Hooks; arrived: Promise<void>; letThrough(): void } {
   const [arrived, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let isFirst = true;
   const onRequest = async (request: WireRequest) => {
-    if (hits(target, request)) {
+    if (isFirst && hits(target, request)) {
+      isFirst = false;
       arrived.resolve();
       await released.promise;
     }

@@ -80,28 +80,6 @@ export class Kubectl {
     return new Kubectl(this.#kubeconfig, namespace);
   }
 
-  async createNamespace(): Promise<void> {
-    await this.call('POST', '/api/v1/namespaces', { body: { metadata: { name: this.namespace } } });
-  }
-
-  /**
-   * Deletes the namespace and does the part of the namespace controller, which an API server alone has not: deletes what
-   * is in it, and finalizes it when that has gone.
-   */
-  async deleteNamespace(): Promise<void> {
-    const path = `/api/v1/namespaces/${this.namespace}`;
-    await this.call('DELETE', path);
-    await this.call('DELETE', this.#path());
-    const deadline = performance.now() + deadlineMs;
-    while ((await this.list()).length > 0) {
-      if (performance.now() > deadline) throw new Error(`${this.namespace} still holds objects`);
-      await sleep(pollMs);
-    }
-    const namespace = (await this.call('GET', path)) as { metadata: unknown };
-    await this.call('PUT', `${path}/finalize`, { body: { ...namespace, spec: { finalizers: [] } } });
-    this.close();
-  }
-
   /** `kubectl apply --server-side --validate=strict` of a KafkaTopic. @throws Refused */
   async apply(name: string, spec: unknown, annotations: Readonly<Record<string, string>> = {}): Promise<KafkaTopic> {
     const body = {
@@ -112,6 +90,18 @@ export class Kubectl {
     };
     const path = `${this.#path(name)}?fieldManager=kubectl&force=true&fieldValidation=Strict`;
     return (await this.call('PATCH', path, { body, contentType: 'application/apply-patch+yaml' })) as KafkaTopic;
+  }
+
+  /** Waits until every object can be applied: the policy that adds finalizers learns of a new definition last. */
+  async canApply(): Promise<void> {
+    const [apiVersion, kind] = ['cache.example.com/v1alpha1', 'KafkaTopic'];
+    const body = { apiVersion, kind, metadata: { name: 'probe' }, spec: { deletionPolicy: 'Delete' } };
+    const deadline = performance.now() + deadlineMs;
+    const probe = () => this.call('POST', `${this.#path()}?dryRun=All`, { body }).then(() => undefined, String);
+    for (let refusal = await probe(); refusal !== undefined; refusal = await probe()) {
+      if (performance.now() > deadline) throw new Error(`KafkaTopics cannot be applied: ${refusal}`);
+      await sleep(pollMs);
+    }
   }
 
   /** Applies what should be refused. @returns what the user reads */

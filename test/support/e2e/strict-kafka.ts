@@ -18,6 +18,8 @@ export type StrictKafka = KafkaForTests & {
   /** Another broker joins, or comes back. */
   addBroker(): Promise<void>;
   removeBroker(): Promise<void>;
+  /** @param perSecond topics, partitions and deletions that the product may ask for; null: as many as it likes */
+  limitMutations(perSecond: number | null): Promise<void>;
   /** Starts the first broker anew with other settings. */
   restart(settings: Readonly<Record<string, string>>): Promise<void>;
 };
@@ -47,6 +49,7 @@ export async function strictKafka(dir: string): Promise<StrictKafka> {
       await other.part.start();
     },
     removeBroker: async () => other?.part.kill(),
+    limitMutations: (perSecond) => limitMutations(common.jars, others, perSecond),
     restart: async (settings) => {
       await first.part.kill();
       first.configure(settings);
@@ -57,6 +60,15 @@ export async function strictKafka(dir: string): Promise<StrictKafka> {
       gate.close();
     },
   };
+}
+
+/** By the product's client id. @see KIP-599 */
+async function limitMutations(jars: string, address: string, perSecond: number | null): Promise<void> {
+  const quota = 'controller_mutation_rate';
+  const change = perSecond === null ? ['--delete-config', quota] : ['--add-config', `${quota}=${perSecond}`];
+  const whom = ['--entity-type', 'clients', '--entity-name', 'topicsmith'];
+  const tool = [...javaArgs(jars, 128), 'kafka.admin.ConfigCommand', '--bootstrap-server', address, '--alter'];
+  await run('java', [...tool, ...change, ...whom], {});
 }
 
 async function doors() {

@@ -1,11 +1,11 @@
 /** The whole system, brought up for one test file, and everything to use and to judge it from outside. */
-import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { type ProcessId, signalGroup } from '../../../infra/local/process.ts';
 import { type PartName, type System, startSystem } from '../../../infra/local/system.ts';
 import { apiKeys, type KafkaProxy, startKafkaProxy } from '../kafka/proxy.ts';
+import { type ApiCall, callsIn } from './audit.ts';
 import { Broker } from './broker.ts';
 import { Kubectl } from './kubectl.ts';
 import { Queues } from './queues.ts';
@@ -41,14 +41,6 @@ export type World = {
 };
 
 type Startable = { start(): Promise<void>; stop(): Promise<void> };
-
-/** `what`: verb, and the subresource if there is one; `name`: of the object, or what a list selects by, else empty. */
-export type ApiCall = {
-  readonly who: string;
-  readonly namespace: string | undefined;
-  readonly name: string;
-  readonly what: string;
-};
 
 const writingKeys: ReadonlySet<number> = new Set([
   apiKeys.createTopics,
@@ -123,6 +115,7 @@ export async function startWorld(startKafka = usualKafka, more: NodeJS.ProcessEn
   const broker = new Broker(kafka.others, kafka.data);
   await broker.connect();
   const users = await tenants(rest);
+  await users.a.canApply();
   const queues = new Queues(rest.exports);
   const auditLog = join(restDir, 'logs', 'audit.log');
   await queues.drained(); // the forwarder's first tick
@@ -204,28 +197,4 @@ async function tenants({ apiServer }: System): Promise<Pick<World, 'a' | 'b' | '
   };
   const [a, b] = await Promise.all([user('tenant-a'), user('tenant-b')]);
   return { a, b, admin };
-}
-
-type AuditEvent = {
-  readonly verb: string;
-  readonly requestURI: string;
-  readonly user: { readonly username: string };
-  readonly objectRef?: { readonly namespace?: string; readonly name?: string; readonly subresource?: string };
-};
-
-async function callsIn(auditLog: string): Promise<readonly ApiCall[]> {
-  const calls: ApiCall[] = [];
-  for await (const line of createInterface(createReadStream(auditLog))) {
-    if (!line.includes('"topicsmith-')) continue;
-    const { verb, requestURI, user, objectRef } = JSON.parse(line) as AuditEvent;
-    if (!user.username.startsWith('topicsmith-') || user.username === 'topicsmith-admin') continue;
-    const selected = new URL(requestURI, 'https://api').searchParams.get('fieldSelector')?.split('=')[1];
-    calls.push({
-      who: user.username,
-      namespace: objectRef?.namespace,
-      name: objectRef?.name ?? selected ?? '',
-      what: [verb, objectRef?.subresource].filter((part) => part !== undefined).join(' '),
-    });
-  }
-  return calls;
 }
