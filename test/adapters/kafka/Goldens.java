@@ -115,6 +115,14 @@ public class Goldens {
             new ListPartitionReassignmentsResponseData.OngoingPartitionReassignment().setPartitionIndex(0)
                 .setReplicas(List.of(1, 2, 3)).setAddingReplicas(List.of(3)).setRemovingReplicas(List.of(1)))))));
 
+    golden("AlterPartitionReassignments", "request", 0, new AlterPartitionReassignmentsRequestData().setTimeoutMs(8000).setTopics(List.of(
+        new AlterPartitionReassignmentsRequestData.ReassignableTopic().setName("orders").setPartitions(List.of(
+            new AlterPartitionReassignmentsRequestData.ReassignablePartition().setPartitionIndex(0).setReplicas(List.of(1, 2, 3)),
+            new AlterPartitionReassignmentsRequestData.ReassignablePartition().setPartitionIndex(1).setReplicas(null))))));
+    golden("AlterPartitionReassignments", "response", 0, new AlterPartitionReassignmentsResponseData().setThrottleTimeMs(7).setErrorMessage(null).setResponses(List.of(
+        new AlterPartitionReassignmentsResponseData.ReassignableTopicResponse().setName("orders").setPartitions(List.of(
+            new AlterPartitionReassignmentsResponseData.ReassignablePartitionResponse().setPartitionIndex(1).setErrorCode((short) 85).setErrorMessage(null))))));
+
     System.out.println("[\n" + String.join(",\n", lines) + "\n]");
   }
 }

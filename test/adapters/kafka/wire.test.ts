@@ -195,6 +195,24 @@ const values: Record<string, unknown> = {
     message: null,
     topics: [{ name: 'orders', partitions: [{ index: 0, replicas: [1, 2, 3], adding: [3], removing: [1] }] }],
   },
+  'AlterPartitionReassignments request': {
+    timeoutMs: 8000,
+    topics: [
+      {
+        name: 'orders',
+        partitions: [
+          { index: 0, replicas: [1, 2, 3] },
+          { index: 1, replicas: null },
+        ],
+      },
+    ],
+  },
+  'AlterPartitionReassignments response': {
+    throttleMs: 7,
+    code: 0,
+    message: null,
+    topics: [{ name: 'orders', partitions: [{ index: 1, code: 85, message: null }] }],
+  },
 };
 
 function codecOf({ api, part, version }: Golden): Codec<unknown> {
