@@ -315,6 +315,17 @@ export function replicationContract(name: string, makeWorld: () => Promise<Repli
         await rates(world, none);
       });
 
+      withHeldMoves('K044: the rates go although the topic itself still moves', async (world) => {
+        const topicName = await create(world, [[1]]);
+        await move(world, topicName, [1, 2]);
+        await moving(world, topicName, [2], [1, 2]);
+        success(await world.topics.unlimit([topicName], 1_000, signal), topicName);
+        await overrides(world, topicName, {});
+        await rates(world, none);
+        await world.byHand.releaseMoves();
+        await atRest(world, topicName, [[1, 2]]);
+      });
+
       withWorld(
         'K044: of a topic that is gone there is nothing to limit, and its rates are taken away',
         async (world) => {

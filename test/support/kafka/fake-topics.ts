@@ -212,7 +212,7 @@ export class FakeTopics implements Topics, Replication {
     bytesPerSecond: number,
     signal: AbortSignal,
   ): Promise<PerItem<string, 'done'>> {
-    return this.#call('unlimit', names, signal, (name) => this.#unlimit(name, String(bytesPerSecond)));
+    return this.#call('unlimit', names, signal, (name) => this.#unlimit(name, new Set(names), String(bytesPerSecond)));
   }
 
   async #call<K extends string, T>(
@@ -391,12 +391,13 @@ export class FakeTopics implements Topics, Replication {
     return 'limited';
   }
 
-  #unlimit(name: string, rate: string): 'done' | Failure {
+  #unlimit(name: string, ours: ReadonlySet<string>, rate: string): 'done' | Failure {
     if (this.denied.has(name)) return failed('alter', { code: 29 });
     const { overrides } = this.topics.get(name) ?? {};
     for (const key of limitedLists) if (overrides?.get(key) === '*') overrides.delete(key);
     if (this.deniedOnCluster.has('Describe')) return failed('reassignments', { code: 31 });
-    if ([...this.topics.values()].some(({ placements }) => placements.some(isMoving))) return 'done';
+    const moving = [...this.topics].filter(([, { placements }]) => placements.some(isMoving)).map(([other]) => other);
+    if (moving.some((other) => !ours.has(other))) return 'done';
     if (this.deniedOnCluster.has('AlterConfigs')) return failed('limit', { code: 31 });
     for (const { up, configs } of this.cluster.values())
       for (const key of limitedRates) if (up && configs.get(key) === rate) configs.delete(key);
