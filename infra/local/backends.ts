@@ -70,12 +70,20 @@ async function servesTopics(kube: KubeClient): Promise<boolean> {
 async function install(KUBECONFIG: string, start: Start): Promise<void> {
   const kube = kubeClient({ KUBECONFIG });
   try {
+    refusePlainHttp(kube);
     const missing = await applyFiles(kube, manifestFiles(start));
     if (missing.length > 0) start.progress(`apiserver: does not know ${missing.join(', ')}; doing without`);
     if (!(await until(() => servesTopics(kube), 15_000))) throw new Error('KafkaTopics are defined, but not served');
   } finally {
     await kube.close();
   }
+}
+
+/** Without TLS, as by `kubectl proxy`, only where the file says so: client-node would refuse in words of its own. */
+function refusePlainHttp({ kubeConfig }: KubeClient): void {
+  const { server, skipTLSVerify } = kubeConfig.getCurrentCluster() ?? {};
+  if (server?.startsWith('http:') && !skipTLSVerify)
+    throw new Error(`its server is ${server}; make it https, or set insecure-skip-tls-verify: true beside it`);
 }
 
 /** @throws Unreachable */

@@ -1,6 +1,7 @@
 /** What `npm start` can be asked for. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { UsageError } from './program.ts';
 import { defaultDirectory } from './state.ts';
 
 export const partNames = ['apiserver', 'kafka', 'elasticmq', 'forwarder', 'runner'] as const;
@@ -9,10 +10,11 @@ export type PartName = (typeof partNames)[number];
 export const usage = `usage: npm start [-- OPTION ...]
 
   --brokers 1|3     Kafka brokers (default 1)
-  --topics samples  also apply the example KafkaTopics
+  --topics samples  also apply the KafkaTopics of crds/examples/samples
   --detach          return when everything serves; end it with npm stop
   --only PART,...   some parts only: ${partNames.join(', ')}
   --dir DIRECTORY   where state, addresses and logs go (default .topicsmith)
+  --help            print this
 
 KUBECONFIG, KAFKA_BROKERS and SQS_ENDPOINT, where set, replace the local part.
 `;
@@ -25,9 +27,8 @@ export type StartOptions = {
   readonly parts: readonly PartName[];
 };
 
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+/** Options that npm hands on only behind `--`. Not those that it has itself: `--only`, `--dir`. */
+export const npmWouldKeep = ['brokers', 'topics', 'detach'] as const;
 
 /** @throws UsageError, or the error of `parseArgs` whose code starts with ERR_PARSE_ARGS */
 export function readOptions(args: string[]): StartOptions {
@@ -48,5 +49,7 @@ export function readOptions(args: string[]): StartOptions {
   const unknown = only.split(',').find((name) => !partNames.some((part) => part === name));
   if (unknown !== undefined) throw new UsageError(`--only names "${unknown}": there are ${partNames.join(', ')}`);
   const parts = partNames.filter((part) => only.split(',').includes(part));
+  if (topics !== undefined && parts.length < partNames.length)
+    throw new UsageError('--topics needs all parts: leave out --only');
   return { dir: resolve(dir), brokers: brokers === '3' ? 3 : 1, samples: topics !== undefined, detach, parts };
 }

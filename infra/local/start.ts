@@ -2,14 +2,21 @@
 import { fork } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { readOptions, type StartOptions, UsageError, usage } from './options.ts';
-import { alreadyRuns, DirectoryTaken, prepareDirectory, supervisorLogOf, supervisorOf } from './state.ts';
+import { npmWouldKeep, readOptions, type StartOptions, usage } from './options.ts';
+import { refuseKeptByNpm, runProgram } from './program.ts';
+import { alreadyRuns, DirectoryTaken, prepareDirectory, supervisorLogOf, supervisorOf, takeFailure } from './state.ts';
 
-async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2));
+const call = 'npm start';
+
+async function main(args: string[]): Promise<void> {
+  refuseKeptByNpm(npmWouldKeep, call, process.env);
+  const options = readOptions(args);
   const running = supervisorOf(options.dir);
   if (running !== undefined) throw new DirectoryTaken(alreadyRuns(options.dir, running));
-  if (options.detach) return detach(options);
+  // The detached process is connected to this program: that one has told it.
+  const failure = process.connected ? undefined : takeFailure(options.dir);
+  if (failure !== undefined) say(`The system that ran in the background has ended by itself: ${failure}\n`);
+  if (options.detach) return detach(options, args);
   const { supervise } = await import('./supervise.ts'); // loads every client package: only where it is needed
   await supervise(options, say);
 }
@@ -21,14 +28,15 @@ const say = (line: string) => {
 };
 
 /** Starts this program again without a terminal, repeats what it says, and leaves when everything serves. */
-async function detach({ dir }: StartOptions): Promise<void> {
+async function detach({ dir }: StartOptions, args: readonly string[]): Promise<void> {
   prepareDirectory(dir);
   mkdirSync(dirname(supervisorLogOf(dir)), { recursive: true });
   const log = openSync(supervisorLogOf(dir), 'w', 0o600);
-  const args = process.argv.slice(2).filter((arg) => arg !== '--detach');
-  const child = fork(import.meta.filename, args, { detached: true, stdio: ['ignore', log, log, 'ipc'] });
+  const rest = args.filter((arg) => arg !== '--detach');
+  const child = fork(import.meta.filename, rest, { detached: true, stdio: ['ignore', log, log, 'ipc'] });
   closeSync(log);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill('SIGTERM'));
+  process.stderr.on('error', () => {}); // nobody reads on (`| head`): what runs in the background does not mind
   const { promise, resolve } = Promise.withResolvers<void>();
   child.on('message', (message: { line?: string; ready?: true }) => {
     if (message.line !== undefined) process.stderr.write(`${message.line}\n`);
@@ -43,10 +51,4 @@ async function detach({ dir }: StartOptions): Promise<void> {
   child.unref();
 }
 
-main().catch((error: Error & { code?: string }) => {
-  const isUsage = error instanceof UsageError || error.code?.startsWith('ERR_PARSE_ARGS');
-  const isPlain = isUsage || ['MissingTool', 'DirectoryTaken', 'Unreachable', 'PartFailed'].includes(error.name);
-  say(`start: ${isPlain ? error.message : error.stack}`);
-  if (isUsage) process.stderr.write(usage);
-  process.exitCode = isUsage ? 2 : 1;
-});
+await runProgram({ name: 'start', call, usage, main, say });

@@ -19,6 +19,8 @@ import { endAll, isRunning, type ProcessId } from './process.ts';
 
 export type State = {
   readonly dir: string;
+  /** directory for programs: `env` puts it on the PATH where it exists */
+  readonly tools: string;
   /** To be called for each process as soon as it runs. */
   record(name: string, id: ProcessId): void;
   /** Says that everything serves. */
@@ -75,11 +77,14 @@ export async function claim(dir: string): Promise<State> {
   await endLeftOvers(dir);
   clear(dir);
   clearLogs(dir);
+  const tools = join(dir, 'bin');
   return {
     dir,
+    tools,
     record: (name, id) => appendFileSync(join(dir, PROCESSES), `${JSON.stringify({ name, ...id })}\n`),
     publish: (exports, ready) => {
-      writeFileSync(join(dir, 'env'), shellExports(exports), { mode: 0o600 });
+      const path = existsSync(tools) ? pathExport(tools) : '';
+      writeFileSync(join(dir, 'env'), `${shellExports(exports)}${path}`, { mode: 0o600 });
       writeWhole(join(dir, 'ready'), `${JSON.stringify(ready, null, 2)}\n`);
     },
     retract: () => rmSync(join(dir, 'ready'), { force: true }),
@@ -110,7 +115,7 @@ const isWhole = (line: string) => line.startsWith('{') && line.endsWith('}');
 
 /** Only names of ours: the directory may be somebody's by mistake. */
 function clear(dir: string): void {
-  const ours = readdirSync(dir).filter((name) => /^(ready|env|data|kubeconfig(\..+)?)$/.test(name));
+  const ours = readdirSync(dir).filter((name) => /^(ready|env|bin|data|kubeconfig(\..+)?)$/.test(name));
   for (const name of ours) rmSync(join(dir, name), { recursive: true, force: true });
   writeFileSync(join(dir, PROCESSES), '');
 }
@@ -124,10 +129,30 @@ function clearLogs(dir: string): void {
 /** Where a supervisor without a terminal writes. */
 export const supervisorLogOf = (dir: string) => join(dir, 'logs', supervisorLog);
 
+/** @returns why the last system without a terminal ended by itself after it had served, with the tail of the log */
+export function failureOf(dir: string): string | undefined {
+  const log = supervisorLogOf(dir);
+  return existsSync(log) ? /^ready\..*^start: (.+)/ms.exec(readFileSync(log, 'utf8'))?.[1]?.trimEnd() : undefined;
+}
+
+/** Like `failureOf`, and forgets it. Not while a system runs there: this is where it would write. */
+export function takeFailure(dir: string): string | undefined {
+  const failure = failureOf(dir);
+  if (failure !== undefined) rmSync(supervisorLogOf(dir));
+  return failure;
+}
+
 const shellExports = (values: Readonly<Record<string, string>>) =>
   Object.entries(values)
-    .map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'\n`)
+    .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
     .join('');
+
+/** In front, once, however often the shell reads the file. */
+const pathExport = (tools: string) =>
+  `case ":$PATH:" in *:${quoted(tools)}:*) ;; *) export PATH=${quoted(tools)}:"$PATH" ;; esac\n`;
+
+/** One word of a shell, whatever is in it. */
+export const quoted = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** Whoever waits for the file must not read half of it. */
 function writeWhole(file: string, text: string): void {

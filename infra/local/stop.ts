@@ -2,15 +2,20 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isRunning, until } from './process.ts';
-import { defaultDirectory, endLeftOvers, supervisorOf } from './state.ts';
+import { runProgram } from './program.ts';
+import { defaultDirectory, endLeftOvers, failureOf, supervisorLogOf, supervisorOf } from './state.ts';
 
-const usage = `usage: npm stop [-- --dir DIRECTORY]
+const call = 'npm stop';
+const usage = `usage: ${call} [-- OPTION ...]
 
   --dir DIRECTORY   as given to npm start (default .topicsmith)
+  --help            print this
+
+Objects, topics and messages of the system are gone afterwards; its logs stay.
 `;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { dir: { type: 'string', default: defaultDirectory } } });
+async function main(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { dir: { type: 'string', default: defaultDirectory } } });
   const dir = resolve(values.dir);
   const supervisor = supervisorOf(dir);
   if (supervisor !== undefined) {
@@ -20,11 +25,12 @@ async function main(): Promise<void> {
   const left = await endLeftOvers(dir);
   if (supervisor !== undefined) console.error('stopped');
   else if (left > 0) console.error(`stopped ${left} processes whose supervisor was gone`);
-  else console.error(`nothing runs in ${dir}`);
+  else console.error(`nothing runs in ${dir}${why(dir)}`);
 }
 
-main().catch((error: Error & { code?: string }) => {
-  const isUsage = error.code?.startsWith('ERR_PARSE_ARGS');
-  console.error(`stop: ${isUsage ? `${error.message}\n${usage}` : error.stack}`);
-  process.exitCode = isUsage ? 2 : 1;
-});
+function why(dir: string): string {
+  const failure = failureOf(dir);
+  return failure === undefined ? '' : `: ${failure}\nAll that was said: ${supervisorLogOf(dir)}`;
+}
+
+await runProgram({ name: 'stop', call, usage, main });

@@ -1,17 +1,14 @@
 /** A system under supervision: published when it serves, taken down when it is told to end or a part ends by itself. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { kubeClient } from '../../functions/adapters/kube/client.ts';
 import { KUBERNETES_VERSION } from './apiserver.ts';
 import type { Progress } from './artifacts.ts';
-import { applyFiles } from './manifests.ts';
+import { askedToEnd, ENDED_EARLY, endedWithUs } from './ending.ts';
+import { writeKafkaTools } from './kafka-tools.ts';
 import type { StartOptions } from './options.ts';
-import { isRunning, type ProcessId, signalGroup } from './process.ts';
-import { claim, root, type State } from './state.ts';
+import { applySamples } from './samples.ts';
+import { claim, type State } from './state.ts';
 import { type System, startSystem } from './system.ts';
-
-/** Exit code of a shell's Ctrl-C, for an end before everything served. */
-const ENDED_EARLY = 130;
 
 /**
  * Returns when all has ended by request; sets the exit code. Tells a parent process with an IPC channel when it serves.
@@ -19,35 +16,29 @@ const ENDED_EARLY = 130;
  * @throws what kept it from serving, or PartFailed; no process is left then
  */
 export async function supervise(options: StartOptions, say: Progress): Promise<void> {
-  const end = new AbortController();
-  // Signals that come again change nothing: the parts are being ended already.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end.abort());
+  const end = askedToEnd();
   process.exitCode = ENDED_EARLY;
   const state = await claim(options.dir);
-  const spawned: ProcessId[] = [];
-  process.on('exit', () => {
-    // None is left, unless this program itself failed.
-    for (const id of spawned.filter(isRunning)) signalGroup(id.pid, 'SIGKILL');
-  });
+  const endWithUs = endedWithUs();
   try {
     const system = await startSystem({
       ...options,
       progress: say,
-      signal: end.signal,
+      signal: end,
       onSpawn: (name, id) => {
-        spawned.push(id);
+        endWithUs(id);
         state.record(name, id);
       },
     });
     try {
-      await serve(system, state, options, say, end.signal);
+      await serve(system, state, options, say, end);
     } finally {
       state.retract();
       say('stopping');
       await system.stop();
     }
   } catch (error) {
-    if (!end.signal.aborted) throw error;
+    if (!end.aborted) throw error;
   } finally {
     state.release();
   }
@@ -62,7 +53,11 @@ async function serve(
   say: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  if (options.samples) await applySamples(system);
+  signal.throwIfAborted();
+  const crash = system.crashed.then((failure) => Promise.reject(failure));
+  const ended = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+  if (options.samples) await Promise.race([applySamples(system.exports, say, signal), crash]);
+  if (system.kafka !== undefined) writeKafkaTools(state.tools, system.kafka.brokers);
   process.exitCode = 0;
   state.publish(system.exports, readyFile(system));
   say(`ready. To use it from a shell: . ${shortPath(join(options.dir, 'env'))}`);
@@ -70,31 +65,12 @@ async function serve(
     process.send?.({ ready: true });
     process.disconnect();
   }
-  const ended = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
-  const crash = await Promise.race([system.crashed, ended]);
-  if (crash !== undefined) throw crash;
+  await Promise.race([crash, ended]);
 }
 
 function shortPath(file: string): string {
   const fromHere = relative(process.cwd(), file);
   return fromHere.startsWith('..') ? file : fromHere;
-}
-
-async function applySamples({ exports }: System): Promise<void> {
-  const kube = kubeClient(exports);
-  try {
-    await applyFiles(kube, sampleFiles());
-  } finally {
-    await kube.close();
-  }
-}
-
-function sampleFiles(): string[] {
-  const folder = join(root, 'crds', 'examples', 'valid');
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.yaml'))
-    .sort()
-    .map((name) => join(folder, name));
 }
 
 const readyFile = ({ parts, ports }: System) => ({

@@ -1,10 +1,11 @@
 /** `npm start` and `npm stop` as a user meets them, with the smallest real part: ElasticMQ. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { after, describe, type TestContext, test } from 'node:test';
 import { identify, until } from '../../infra/local/process.ts';
+import { supervisorOf } from '../../infra/local/state.ts';
 import { isAlive, temporary } from './support.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'infra', 'local');
@@ -25,9 +26,12 @@ function place(t: TestContext): string {
   return path;
 }
 
-/** Runs `start.ts` or `stop.ts`. */
-function launch(program: 'start' | 'stop', dir: string, args: string[] = [], env: NodeJS.ProcessEnv = {}) {
-  const all = [join(folder, `${program}.ts`), '--dir', dir, ...args];
+/** Runs `start.ts` or `stop.ts` for a directory. */
+const launch = (program: 'start' | 'stop', dir: string, args: string[] = [], env: NodeJS.ProcessEnv = {}) =>
+  launchBare(program, ['--dir', dir, ...args], env);
+
+function launchBare(program: 'start' | 'stop' | 'demo', args: string[], env: NodeJS.ProcessEnv = {}) {
+  const all = [join(folder, `${program}.ts`), ...args];
   const child = spawn(process.execPath, all, { env: withoutOutside(env), stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   for (const stream of [child.stdout, child.stderr])
@@ -38,12 +42,36 @@ function launch(program: 'start' | 'stop', dir: string, args: string[] = [], env
   return { child, ended, text: () => text };
 }
 
+async function outputOf({ ended, text }: ReturnType<typeof launchBare>) {
+  const code = await ended;
+  return { code, text: text() };
+}
+
 const emq = ['--only', 'elasticmq'];
 const json = (dir: string, name: string) => JSON.parse(readFileSync(join(dir, name), 'utf8'));
 const pidsOf = (dir: string): number[] => Object.values(json(dir, 'ready').pids);
+/** The process of a part, as soon as it is recorded. */
+async function firstPid(dir: string): Promise<number> {
+  const processes = join(dir, 'processes');
+  await until(() => existsSync(processes) && readFileSync(processes, 'utf8').endsWith('\n'), 30_000);
+  return json(dir, 'processes').pid;
+}
 const isReady = (dir: string) => until(() => existsSync(join(dir, 'ready')), 180_000);
 
 describe('npm start', () => {
+  const { path, remove } = temporary();
+  after(remove);
+  const plainKubeconfig = join(path, 'kubeconfig');
+  writeFileSync(
+    plainKubeconfig,
+    JSON.stringify({
+      clusters: [{ name: 'plain', cluster: { server: nowhere } }],
+      users: [{ name: 'nobody', user: {} }],
+      contexts: [{ name: 'plain', context: { cluster: 'plain', user: 'nobody' } }],
+      'current-context': 'plain',
+    }),
+  );
+
   test('serves in the foreground until Ctrl-C, however often pressed, and leaves no process', async (t) => {
     const dir = place(t);
     // No chosen part talks to an API server, so this one is not touched.
@@ -120,14 +148,52 @@ describe('npm start', () => {
   test('ends what it has begun when it is interrupted before it serves', async (t) => {
     const dir = place(t);
     const { child, ended, text } = launch('start', dir, emq);
-    const processes = join(dir, 'processes');
-    await until(() => existsSync(processes) && readFileSync(processes, 'utf8').endsWith('\n'), 30_000);
-    const { pid } = json(dir, 'processes');
+    const pid = await firstPid(dir);
     assert.ok(identify(pid) !== undefined);
     child.kill('SIGTERM');
     assert.equal(await ended, 130);
     assert.ok(!isAlive(pid));
     assert.ok(!existsSync(join(dir, 'ready')) && !text().includes('ready'));
+  });
+
+  test('ends what it has begun when nobody reads on what it says', async (t) => {
+    const dir = place(t);
+    const { child, ended } = launch('start', dir, emq);
+    const pid = await firstPid(dir);
+    child.stderr.destroy();
+    await ended;
+    assert.ok(!isAlive(pid));
+    assert.ok(!existsSync(join(dir, 'ready')));
+    assert.equal(supervisorOf(dir), undefined);
+  });
+
+  test('--detach does not mind when nobody reads on', async (t) => {
+    const dir = place(t);
+    const { child, ended, text } = launch('start', dir, [...emq, '--detach']);
+    child.stderr.once('data', () => child.stderr.destroy());
+    assert.equal(await ended, 0, text());
+    assert.ok(pidsOf(dir).every(isAlive));
+  });
+
+  test('npm stop and the next start say what ended a system in the background, and where to read more', async (t) => {
+    const dir = place(t);
+    await launch('start', dir, [...emq, '--detach']).ended;
+    const { supervisor, elasticmq } = json(dir, 'ready').pids;
+    process.kill(elasticmq, 'SIGKILL');
+    await until(() => !isAlive(supervisor), 30_000);
+    const stop = launch('stop', dir);
+    assert.equal(await stop.ended, 0);
+    assert.match(
+      stop.text(),
+      /^nothing runs in .*: elasticmq ended by itself \(SIGKILL\)\. End of .*elasticmq\.log:\n/,
+    );
+    assert.match(stop.text(), /^All that was said: .*\/logs\/supervisor\.log$/m);
+
+    const second = launch('start', dir, [...emq, '--detach']);
+    assert.equal(await second.ended, 0, second.text());
+    assert.match(second.text(), /^The system that ran in the background has ended by itself: elasticmq ended/);
+    await launch('stop', dir).ended;
+    assert.match((await outputOf(launch('stop', dir))).text, /^nothing runs in [^:]*\n$/);
   });
 
   const refusals = [
@@ -136,6 +202,12 @@ describe('npm start', () => {
       args: ['--only', 'apiserver'],
       env: { KUBECONFIG: '/nowhere/kubeconfig' },
       want: /^start: The API server of KUBECONFIG \(\/nowhere\/kubeconfig\) cannot be used: .*no such file/m,
+    },
+    {
+      reason: 'a kubeconfig without TLS',
+      args: ['--only', 'apiserver'],
+      env: { KUBECONFIG: plainKubeconfig },
+      want: /cannot be used: its server is http:\/\/127\.0\.0\.1:9; make it https, or set insecure-skip-tls-verify: true/,
     },
     {
       reason: 'brokers that do not answer',
@@ -190,9 +262,42 @@ describe('npm start', () => {
     for (const tool of ['Java', 'Maven', 'Go']) assert.match(text(), new RegExp(`^(start: )?${tool} is missing`, 'm'));
   });
 
+  test('--topics needs the parts that look after topics', async (t) => {
+    const { code, text } = await outputOf(launch('start', place(t), ['--topics', 'samples', '--only', 'apiserver']));
+    assert.equal(code, 2);
+    assert.match(text, /^start: --topics needs all parts: leave out --only\n/);
+  });
+
   test('explains an option it does not know', async (t) => {
     const { ended, text } = launch('start', place(t), ['--brokers', '2']);
     assert.equal(await ended, 2);
     assert.match(text(), /^start: --brokers is "2": it has to be 1 or 3\nusage: npm start/);
   });
+});
+
+describe('the programs', () => {
+  for (const program of ['start', 'stop', 'demo'] as const) {
+    test(`${program} prints its usage when asked, and does nothing else`, async () => {
+      const { code, text } = await outputOf(launchBare(program, ['--help']));
+      assert.equal(code, 0);
+      assert.match(text, new RegExp(`^usage: npm (run )?${program}\\b`));
+    });
+
+    test(`${program} refuses an option that it does not have`, async () => {
+      const { code, text } = await outputOf(launchBare(program, ['--nonsense']));
+      assert.equal(code, 2);
+      assert.match(text, new RegExp(`^${program}: Unknown option '--nonsense'.*\nusage: npm`, 's'));
+    });
+  }
+
+  const forgotten = [
+    { reason: 'a value whose option npm has kept', program: 'stop', args: ['/a/directory'], env: {} },
+    { reason: 'an option that npm has kept', program: 'start', args: [], env: { npm_config_detach: 'true' } },
+  ] as const;
+  for (const { reason, program, args, env } of forgotten)
+    test(`${program} asks for the forgotten -- at ${reason}`, async () => {
+      const { code, text } = await outputOf(launchBare(program, [...args], env));
+      assert.equal(code, 2);
+      assert.match(text, new RegExp(`Did you forget the -- in front of the options\\? npm ${program} -- OPTION`));
+    });
 });

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { identify } from '../../infra/local/process.ts';
-import { claim, endLeftOvers, supervisorOf } from '../../infra/local/state.ts';
+import { claim, endLeftOvers, failureOf, supervisorLogOf, supervisorOf } from '../../infra/local/state.ts';
 import { directory, isAlive } from './support.ts';
 
 /** A process that nobody supervises any more. */
@@ -89,4 +89,25 @@ describe('what a killed supervisor leaves behind', () => {
     assert.equal(await endLeftOvers(dir), 0);
     assert.ok(isAlive(pid));
   });
+});
+
+describe('the log of a system in the background', () => {
+  const serves = 'elasticmq: starting\nready. To use it from a shell: . .topicsmith/env\n';
+  const rows = [
+    { reason: 'it ended by request', log: `${serves}stopping\nstopped\n`, want: undefined },
+    { reason: 'it never served, which npm start has said', log: 'start: Java is missing\n', want: undefined },
+    {
+      reason: 'a part ended: its last words come with it',
+      log: `${serves}stopping\nstart: kafka ended by itself (SIGKILL). End of kafka.log:\ndisk full\n`,
+      want: 'kafka ended by itself (SIGKILL). End of kafka.log:\ndisk full',
+    },
+  ];
+  for (const { reason, log, want } of rows)
+    test(`says why it is gone: ${reason}`, async (t) => {
+      const dir = directory(t);
+      (await claim(dir)).release();
+      assert.equal(failureOf(dir), undefined);
+      writeFileSync(supervisorLogOf(dir), log);
+      assert.equal(failureOf(dir), want);
+    });
 });
