@@ -13,6 +13,29 @@ export type Condition = {
   readonly lastTransitionTime: string;
 };
 
+/** What waits for approval. */
+export type Plan = {
+  readonly hash: string;
+  readonly destructive: boolean;
+  readonly actions: readonly {
+    readonly type: string;
+    readonly field?: string;
+    readonly from?: string;
+    readonly to?: string;
+    readonly destructive: boolean;
+  }[];
+  readonly refusals?: readonly { readonly reason: string; readonly message: string }[];
+};
+
+/** A move of replicas that is under way. `assignment`: brokers by partition, joined by commas. */
+export type Reassignment = {
+  readonly step: string;
+  readonly replicationFactor: number;
+  readonly partitionsDone: number;
+  readonly partitionsTotal: number;
+  readonly assignment: Readonly<Record<string, string>>;
+};
+
 /** A KafkaTopic as the API server shows it. */
 export type KafkaTopic = {
   readonly metadata: {
@@ -36,6 +59,8 @@ export type KafkaTopic = {
     readonly replicationFactor?: number;
     readonly config?: Readonly<Record<string, string>>;
     readonly drift?: readonly { field: string; desired: string; observed: string; since: string }[];
+    readonly plan?: Plan;
+    readonly reassignment?: Reassignment;
     readonly lastHandledReconcileAt?: string;
   };
 };
@@ -51,6 +76,7 @@ export class Refused extends Error {
   }
 }
 
+type Texts = Readonly<Record<string, string>>;
 type Options = { readonly body?: unknown; readonly contentType?: string; readonly accept?: string };
 
 const deadlineMs = 30_000;
@@ -81,11 +107,11 @@ export class Kubectl {
   }
 
   /** `kubectl apply --server-side --validate=strict` of a KafkaTopic. @throws Refused */
-  async apply(name: string, spec: unknown, annotations: Readonly<Record<string, string>> = {}): Promise<KafkaTopic> {
+  async apply(name: string, spec: unknown, annotations: Texts = {}, labels: Texts = {}): Promise<KafkaTopic> {
     const body = {
       apiVersion: 'cache.example.com/v1alpha1',
       kind: 'KafkaTopic',
-      metadata: { name, annotations },
+      metadata: { name, annotations, labels },
       spec,
     };
     const path = `${this.#path(name)}?fieldManager=kubectl&force=true&fieldValidation=Strict`;

@@ -73,13 +73,22 @@ function siteOf({ method, url }: ApiRequest): string {
 
 /** The function sends nothing else that changes topics. */
 const writes: ReadonlyMap<number, string> = new Map(
-  (['createTopics', 'deleteTopics', 'createPartitions', 'incrementalAlterConfigs', 'legacyAlterConfigs'] as const).map(
-    (name) => [apiKeys[name], name],
-  ),
+  (
+    [
+      'createTopics',
+      'deleteTopics',
+      'createPartitions',
+      'incrementalAlterConfigs',
+      'legacyAlterConfigs',
+      'alterPartitionReassignments',
+    ] as const
+  ).map((name) => [apiKeys[name], name]),
 );
 const reads: ReadonlyMap<number, string> = new Map([
   [18, 'apiVersions'],
-  ...(['listOffsets', 'metadata', 'describeConfigs'] as const).map((name) => [apiKeys[name], name] as const),
+  ...(['listOffsets', 'metadata', 'describeConfigs', 'listPartitionReassignments'] as const).map(
+    (name) => [apiKeys[name], name] as const,
+  ),
 ]);
 
 export function watchKafka(proxy: KafkaProxy, sentry: Sentry): void {

@@ -35,6 +35,9 @@ export type World = {
   readonly forwarder: Startable;
   /** Has the API server forget all versions but the present ones. */
   compact(): Promise<void>;
+  /** all but Kafka, and where its files are */
+  readonly system: System;
+  readonly dir: string;
   /** what a part of the product has logged so far */
   log(part: 'runner' | 'forwarder'): string;
   stop(): Promise<void>;
@@ -48,6 +51,7 @@ const writingKeys: ReadonlySet<number> = new Set([
   apiKeys.legacyAlterConfigs,
   apiKeys.createPartitions,
   apiKeys.incrementalAlterConfigs,
+  apiKeys.alterPartitionReassignments,
 ]);
 
 /** Directories of systems that are brought up for tests. */
@@ -62,6 +66,7 @@ export async function startParts(
   dir: string,
   parts: readonly PartName[],
   env: NodeJS.ProcessEnv = {},
+  brokers: 1 | 3 = 1,
 ): Promise<System> {
   const spawned: ProcessId[] = [];
   process.once('exit', () => {
@@ -71,6 +76,7 @@ export async function startParts(
   return startSystem({
     dir,
     parts,
+    brokers,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     onSpawn: (_, id) => spawned.push(id),
   });
@@ -137,6 +143,8 @@ export async function startWorld(startKafka = usualKafka, more: NodeJS.ProcessEn
       return (await callsIn(auditLog)).filter(about).map(({ what }) => what);
     },
     outage: outageAt(proxy),
+    system: rest,
+    dir: restDir,
     runner: partOf(rest, 'runner'),
     forwarder: partOf(rest, 'forwarder'),
     compact: async () => rest.apiServer?.compact(),

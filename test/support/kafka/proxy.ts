@@ -1,6 +1,6 @@
 /**
- * A proxy before one broker that understands what passes: it counts requests, and a test can hold, drop or change single
- * requests and answers. Brokers are told to clients under the proxy's own address, so that nothing goes past it.
+ * A proxy before brokers that understands what passes: it counts requests, and a test can hold, drop or change single
+ * requests and answers. Brokers are told to clients under the proxy's own addresses, so that nothing goes past it.
  */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { deleteTopics } from '../../../functions/adapters/kafka/requests.ts';
@@ -46,44 +46,51 @@ export const apiKeys = {
   legacyAlterConfigs: 33,
   createPartitions: 37,
   incrementalAlterConfigs: 44,
+  alterPartitionReassignments: 45,
   listPartitionReassignments: 46,
 } as const;
 
-/** @param upstream `host:port` as the broker advertises itself; the proxy listens on the same host */
+/** @param upstream `host:port` as brokers advertise themselves, joined by commas; each gets a port on the same host */
 export async function startKafkaProxy(upstream: string): Promise<KafkaProxy> {
-  const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(upstream) ?? [];
+  const brokers = upstream.split(',').map(placeOf);
+  const routes: Route[] = [];
   const hooks: Hooks = {};
   const requests: WireRequest[] = [];
   const violations: string[] = [];
   const sockets = new Set<Socket>();
   let accepted = 0;
 
-  const server = createServer((client) => {
-    accepted++;
-    const broker = connect(Number(port), host);
-    for (const socket of [client, broker]) {
-      sockets.add(socket);
-      socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
-    }
-    const self = { host, port: (server.address() as AddressInfo).port };
-    join(client, broker, { host, port: Number(port) }, self, hooks, (request) => {
-      requests.push(request);
-      violations.push(...forbidden(request));
+  const serverBefore = ({ host, port }: Place) =>
+    createServer((client) => {
+      accepted++;
+      const broker = connect(port, host);
+      for (const socket of [client, broker]) {
+        sockets.add(socket);
+        socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
+      }
+      join(client, broker, routes, hooks, (request) => {
+        requests.push(request);
+        violations.push(...forbidden(request));
+      });
     });
-  });
   const cutAll = () => {
     for (const socket of sockets) socket.destroy();
   };
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const servers = brokers.map(serverBefore);
+  for (const [at, server] of servers.entries()) {
+    const from = brokers[at] as Place;
+    await new Promise<void>((resolve) => server.listen(0, from.host, resolve));
+    routes.push({ from, to: { host: from.host, port: (server.address() as AddressInfo).port } });
+  }
   return {
-    address: `${host}:${(server.address() as AddressInfo).port}`,
+    address: routes.map(({ to }) => `${to.host}:${to.port}`).join(','),
     hooks,
     requests,
     accepted: () => accepted,
     violations,
     cutAll,
     close: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
+      const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
       cutAll();
       await closed;
     },
@@ -91,8 +98,15 @@ export async function startKafkaProxy(upstream: string): Promise<KafkaProxy> {
 }
 
 type Place = { readonly host: string; readonly port: number };
+/** `from`: where a broker is; `to`: where clients are to look for it. */
+type Route = { readonly from: Place; readonly to: Place };
 
-function join(client: Socket, broker: Socket, from: Place, to: Place, hooks: Hooks, note: (r: WireRequest) => void) {
+function placeOf(address: string): Place {
+  const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
+  return { host, port: Number(port) };
+}
+
+function join(client: Socket, broker: Socket, routes: readonly Route[], hooks: Hooks, note: (r: WireRequest) => void) {
   const underWay = new Map<number, WireRequest>();
   // what a client sent before it died still takes effect
   const endIfOrphaned = () => {
@@ -115,7 +129,7 @@ function join(client: Socket, broker: Socket, from: Place, to: Place, hooks: Hoo
     const verdict = (await hooks.onResponse?.(request, answer)) ?? 'deliver';
     if (verdict === 'drop') return;
     const delivered = verdict === 'deliver' ? answer : verdict;
-    client.write(framed(Buffer.concat([correlationId, readdressed(delivered, from, to)])));
+    client.write(framed(Buffer.concat([correlationId, readdressed(delivered, routes)])));
   });
   client.on('data', (data) => requests.take(data, client)).on('close', () => requests.done.then(endIfOrphaned));
   broker.on('data', (data) => answers.take(data, broker)).on('close', () => answers.done.then(() => client.destroy()));
@@ -135,13 +149,16 @@ function inOrder(handle: (frame: Buffer) => Promise<void>) {
 }
 
 /** Every version of every answer that names a broker has its port right behind its host. */
-function readdressed(answer: Buffer, from: Place, to: Place): Buffer {
-  const place = Buffer.alloc(from.host.length + 4);
-  place.write(from.host);
-  place.writeInt32BE(from.port, from.host.length);
+function readdressed(answer: Buffer, routes: readonly Route[]): Buffer {
   const copy = Buffer.from(answer);
-  for (let at = copy.indexOf(place); at >= 0; at = copy.indexOf(place, at + 1))
-    copy.writeInt32BE(to.port, at + from.host.length);
+  for (const { from, to } of routes) {
+    const place = Buffer.alloc(from.host.length + 4);
+    place.write(from.host);
+    place.writeInt32BE(from.port, from.host.length);
+    // found in what came: a port that was put in is nobody's to replace
+    for (let at = answer.indexOf(place); at >= 0; at = answer.indexOf(place, at + 1))
+      copy.writeInt32BE(to.port, at + from.host.length);
+  }
   return copy;
 }
 
