@@ -19,6 +19,9 @@ after(() => world.stop());
 const { a, b, admin, broker, kafka, queues } = world;
 const kafkaCluster = cluster as StrictKafka;
 
+// else the right on the cluster would do
+for (const operation of ['CREATE', 'DELETE'] as const) await broker.denyOnCluster(operation, productHost);
+
 const one = { numPartitions: 1 };
 const deny = (topic: string, operation: Parameters<typeof broker.deny>[1]) =>
   broker.deny(topic, operation, productHost);
@@ -74,6 +77,20 @@ for (const { operation, names, partitions, overrides } of denials)
     await a.ready(name);
   });
 
+test('K027: without the right to create there is no topic, the right is named, and neighbours are made', async () => {
+  await deny('k027-create', 'CREATE');
+  await a.apply('k027-create', one);
+  await a.apply('k027-neighbour', one);
+  assert.match(messageOf(await a.says('k027-create', 'NotAuthorized')), /Create on the topic/);
+  await a.ready('k027-neighbour');
+  await queues.drained();
+  assert.equal(creationsOf('k027-create'), 1);
+  assert.equal(await broker.exists('k027-create'), false);
+  await broker.allow('k027-create');
+  await queues.tick();
+  await a.ready('k027-create');
+});
+
 test('K081: who may not delete keeps the object, and says so, until the right is there', async () => {
   for (const operation of ['DELETE', 'DESCRIBE'] as const) {
     const name = `k081-${operation.toLowerCase()}`;
@@ -117,7 +134,11 @@ test('K140: neither a forged message nor annotations that name other places are 
   await leavesAlone(world, ['k139-2'], () => queues.request(JSON.stringify(message)));
   await queues.drained();
   const calls = (await world.apiCalls()).slice(before);
-  assert.deepEqual(new Set(calls.map(({ namespace, name }) => `${namespace}/${name}`)), new Set(['of-tenant-a/k140']));
+  assert.deepEqual(
+    calls.filter(({ namespace, name }) => namespace !== a.namespace || !name.startsWith('k140')),
+    [],
+  );
+  assert.ok(calls.length > 0);
 });
 
 test('K009: more replicas than brokers are refused, and made at a tick once another broker has joined', async () => {
@@ -133,24 +154,33 @@ test('K009: more replicas than brokers are refused, and made at a tick once anot
 });
 
 test('K010: with one of the registered brokers down a topic with as many replicas is made all the same', async () => {
-  await broker.createOn('k176', [2]);
-  await a.apply('k176', { ...one, config: { 'retention.ms': 86400000 }, mode: 'Observe' });
-  await a.says('k176', 'DriftDetected');
   await kafkaCluster.removeBroker();
   await broker.has(1);
   await a.apply('k010', { ...one, replicationFactor: 2 });
   await a.ready('k010');
   assert.deepEqual((await broker.shape('k010')).replicas, [2]);
+  await kafkaCluster.addBroker();
+  await broker.has(2);
 });
 
 test('K176, K110: a topic without a leader holds up nobody, and what may remove its records waits', async () => {
-  await a.apply('k176-neighbour', { ...one, config: { 'segment.ms': 3600000 } });
-  await a.ready('k176-neighbour');
-  await broker.setConfig('k176-neighbour', { 'segment.ms': '60000' });
+  await broker.createOn('k176', [2]);
+  for (const name of ['k176', 'k176-neighbour']) {
+    await a.apply(name, one);
+    await a.ready(name);
+  }
+  await kafkaCluster.removeBroker();
+  await broker.loses('k176');
   await a.apply('k176', { ...one, config: { 'retention.ms': 86400000 } });
+  await a.apply('k176-neighbour', { numPartitions: 2, config: { 'segment.ms': 3600000 } });
   await a.says('k176', 'ApprovalRequired');
+  const { status } = await a.ready('k176-neighbour');
+  assert.deepEqual([status?.numPartitions, status?.config], [2, { 'segment.ms': '3600000' }]);
   await queues.tick();
-  assert.deepEqual((await broker.shape('k176-neighbour')).overrides, { 'segment.ms': '3600000' });
+  await kafkaCluster.addBroker();
+  await broker.has(2);
+  const { partitions, overrides } = await broker.shape('k176-neighbour');
+  assert.deepEqual([partitions, overrides], [2, { 'segment.ms': '3600000' }]);
 });
 
 test('K175: with a quota of two changes a second fifty objects are Ready at last, and config edits meanwhile', async () => {

@@ -94,6 +94,23 @@ export class Broker {
     await this.#admin.createTopics({ topics: [{ topic, replicaAssignment }], waitForLeaders: true });
   }
 
+  /** Waits until no broker leads the topic. Nearly everything of kafkajs fails then, whichever topic it is about. */
+  async loses(topic: string): Promise<void> {
+    const admin = this.#kafka.admin({ retry: { retries: 0 } });
+    await admin.connect();
+    const look = () =>
+      admin.fetchTopicMetadata({ topics: [topic] }).then(
+        () => '',
+        (error) => JSON.stringify(error),
+      );
+    const deadline = performance.now() + deadlineMs;
+    while (!(await look()).includes('LEADER_NOT_AVAILABLE')) {
+      if (performance.now() > deadline) throw new Error(`${topic} still has a leader`);
+      await sleep(pollMs);
+    }
+    await admin.disconnect();
+  }
+
   /** Waits until so many brokers are up. */
   async has(brokers: number): Promise<void> {
     const deadline = performance.now() + deadlineMs;
@@ -138,8 +155,18 @@ export class Broker {
   }
 
   /** Denies a client, by its address, one operation on a topic; on everything else it may do what it could. */
-  async deny(topic: string, operation: Operation, host: string): Promise<void> {
-    const resource = { resourceType: kafkajs.AclResourceTypes.TOPIC, resourceName: topic, ...literally };
+  deny(topic: string, operation: Operation, host: string): Promise<void> {
+    return this.#deny({ resourceType: kafkajs.AclResourceTypes.TOPIC, resourceName: topic }, operation, host);
+  }
+
+  /** Denies a client an operation on the cluster, which would stand for that operation on every topic. */
+  denyOnCluster(operation: Operation, host: string): Promise<void> {
+    const cluster = { resourceType: kafkajs.AclResourceTypes.CLUSTER, resourceName: 'kafka-cluster' };
+    return this.#deny(cluster, operation, host);
+  }
+
+  async #deny(what: { resourceType: number; resourceName: string }, operation: Operation, host: string) {
+    const resource = { ...what, ...literally };
     await this.#admin.createAcls({
       acl: [
         // where there is any rule, what no rule allows is denied

@@ -27,7 +27,7 @@ export type World = {
   readonly violations: readonly string[];
   /** Requests of the product to the API server, in order. */
   apiCalls(): Promise<readonly ApiCall[]>;
-  /** Those about one object, the lists for its topic among them. @returns `verb` or `verb subresource` */
+  /** Those about one object: lists for its topic and Events, too. @returns `verb` or `verb subresource` */
   requests(namespace: string, name: string): Promise<readonly string[]>;
   /** Between these two the product finds nobody at the broker's address who talks to it. */
   readonly outage: { begin(): void; end(): void };
@@ -139,7 +139,8 @@ export async function startWorld(startKafka = usualKafka, more: NodeJS.ProcessEn
     violations: proxy.violations,
     apiCalls: () => callsIn(auditLog),
     requests: async (namespace, name) => {
-      const about = (call: ApiCall) => call.name === name && (call.namespace ?? namespace) === namespace;
+      const isNamed = (of: string) => of === name || of.startsWith(`${name}.`);
+      const about = (call: ApiCall) => isNamed(call.name) && (call.namespace ?? namespace) === namespace;
       return (await callsIn(auditLog)).filter(about).map(({ what }) => what);
     },
     outage: outageAt(proxy),
