@@ -15,13 +15,14 @@ import { systemClock } from './forwarder/time.ts';
 const flushMs = 10_000;
 
 function assemble(env: NodeJS.ProcessEnv, settings: Settings, log: Logger): Forwarder {
-  const { namespaces, requestQueueUrl, tickQueueUrl, resyncMs } = settings;
+  const { namespaces, selects, requestQueueUrl, tickQueueUrl, resyncMs } = settings;
   const kube = kubeClient(env);
   const sqs = sqsClient(env);
   const sources = new Map(namespaces.map((namespace) => [`namespace ${namespace}`, topicSource(kube, { namespace })]));
   if (sources.size === 0) sources.set('all namespaces', topicSource(kube));
   return new Forwarder({
     sources,
+    selects,
     requests: requestQueue(sqs, requestQueueUrl),
     ticks: tickQueue(sqs, tickQueueUrl),
     probe: (signal) => queueDepth(sqs, requestQueueUrl, signal),

@@ -1,6 +1,6 @@
 /** The settings of an installation, from environment variables. */
+import { selectorIn } from './adapters/kube/labels.ts';
 import { type Danger, dangers, defaultApprovals, type Installation } from './core/installation.ts';
-import { parseSelector } from './core/selector.ts';
 
 /**
  * | variable | meaning |
@@ -39,13 +39,4 @@ function bytesIn(text: string | undefined): number | undefined {
   if (!Number.isSafeInteger(bytes) || bytes < 1)
     throw new Error(`REASSIGNMENT_BYTES_PER_SECOND is "${text}": it has to be a whole number from 1`);
   return bytes;
-}
-
-/** @throws Error one line when `WATCH_LABEL_SELECTOR` is no label selector */
-export function selectorIn(text = ''): Installation['selects'] {
-  try {
-    return parseSelector(text);
-  } catch (error) {
-    throw new Error(`WATCH_LABEL_SELECTOR: ${(error as Error).message}`);
-  }
 }

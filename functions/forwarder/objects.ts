@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { annotations } from '../core/api.ts';
+import { annotations, finalizer } from '../core/api.ts';
 import type { Envelope } from '../core/ports.ts';
+import type { Labels } from '../core/resource.ts';
 import { type Key, keyOf, type Reason } from '../core/topic.ts';
 
 /** What one look at an object tells the forwarder. */
@@ -12,6 +13,8 @@ export type Sighting = {
   readonly topicName: string;
   /** moves with everything somebody has to act on, and stays through our own status writes */
   readonly digest: string;
+  /** somebody has to look at it: it is selected, or held by our finalizer still */
+  readonly concerns: boolean;
   /** its work is not done, yet its message has ended: somebody has to ask again */
   readonly waiting: boolean;
 };
@@ -25,6 +28,7 @@ type KubeObject = {
     generation?: unknown;
     deletionTimestamp?: unknown;
     finalizers?: unknown;
+    labels?: unknown;
     annotations?: Record<string, unknown> | null;
   } | null;
   spec?: { topicName?: unknown } | null;
@@ -35,22 +39,32 @@ type KubeObject = {
  * Reads a KafkaTopic as the API server sent it. Only the metadata has to be there: spec and status are whatever
  * somebody stored.
  *
+ * @param selects whether an object with these labels is for this installation
  * @returns undefined when it is no object with namespace, name, uid and resourceVersion
  */
-export function sightingOf(object: unknown): Sighting | undefined {
+export function sightingOf(object: unknown, selects: Selects = () => true): Sighting | undefined {
   const { metadata, spec, status } = (object ?? {}) as KubeObject;
   const { namespace, name, uid, resourceVersion } = metadata ?? {};
   if (!isText(namespace) || !isText(name) || !isText(uid) || !isText(resourceVersion)) return undefined;
   const topicName = isText(spec?.topicName) ? spec.topicName : name;
   const waiting = isWaiting(status?.conditions);
-  return { key: { namespace, name }, uid, resourceVersion, topicName, digest: digestOf(metadata ?? {}), waiting };
+  const selected = selects(labelsOf(metadata?.labels));
+  const concerns = selected || (Array.isArray(metadata?.finalizers) && metadata.finalizers.includes(finalizer));
+  const digest = digestOf(metadata ?? {}, selected);
+  return { key: { namespace, name }, uid, resourceVersion, topicName, digest, concerns, waiting };
 }
 
-function digestOf(metadata: NonNullable<KubeObject['metadata']>): string {
+/** Whether an object with these labels is for this installation. */
+export type Selects = (labels: Labels) => boolean;
+
+const labelsOf = (labels: unknown): Labels =>
+  new Map(Object.entries(labels ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+
+function digestOf(metadata: NonNullable<KubeObject['metadata']>, selected: boolean): string {
   const { generation, deletionTimestamp, finalizers, annotations: notes } = metadata;
   const deleting = deletionTimestamp !== undefined;
   const control = [notes?.[annotations.reconcileRequestedAt], notes?.[annotations.approve]];
-  const facts = JSON.stringify([generation, deleting, deleting ? finalizers : null, ...control]);
+  const facts = JSON.stringify([generation, deleting, deleting ? finalizers : null, selected, ...control]);
   return createHash('sha256').update(facts).digest('base64url').slice(0, 22);
 }
 

@@ -4,7 +4,7 @@ import { keyOf } from '../core/topic.ts';
 import { Followups } from './followups.ts';
 import { Link } from './link.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { envelopeOf, Objects } from './objects.ts';
+import { envelopeOf, Objects, type Selects } from './objects.ts';
 import { Outbox } from './outbox.ts';
 import type { Source } from './source.ts';
 import { Ticker } from './ticker.ts';
@@ -17,6 +17,7 @@ const stuckMs = 5 * 60_000;
 export type ForwarderParts = {
   /** by the name that logs and readiness call it */
   readonly sources: ReadonlyMap<string, Source>;
+  readonly selects: Selects;
   readonly requests: Requests;
   readonly ticks: Ticks;
   /** throws while the reconcile queue cannot be reached */
@@ -83,12 +84,13 @@ export class Forwarder {
   }
 
   #scope(name: string, source: Source): Scope {
-    const { clock, random, log } = this.#parts;
+    const { clock, random, log, selects } = this.#parts;
     const link = new Link(`watch of ${name}`, log);
     const objects = new Objects();
     const scope: Omit<Scope, 'watcher'> = { link, objects, listed: false };
     const watcher = new Watcher({
       source,
+      selects,
       link,
       clock,
       random,
@@ -108,8 +110,10 @@ export class Forwarder {
       gone,
       seen: (sighting) => {
         // Of the first list nothing is sent: the tick that follows it finds what is out of sync.
-        if (scope.objects.see(sighting) && scope.listed) this.#outbox.add(keyOf(sighting.key), envelopeOf(sighting));
-        this.#followups.see(sighting);
+        const asks = scope.objects.see(sighting) && sighting.concerns;
+        if (asks && scope.listed) this.#outbox.add(keyOf(sighting.key), envelopeOf(sighting));
+        if (sighting.concerns) this.#followups.see(sighting);
+        else this.#followups.drop(keyOf(sighting.key));
       },
       listed: (keys) => {
         for (const key of scope.objects.keysBut(keys)) gone(key);

@@ -2,7 +2,7 @@ import { keyOf } from '../core/topic.ts';
 import { Interrupted, type InterruptionReason } from './interrupted.ts';
 import type { Link } from './link.ts';
 import type { Metrics } from './metrics.ts';
-import { type Sighting, sightingOf } from './objects.ts';
+import { type Selects, type Sighting, sightingOf } from './objects.ts';
 import type { Source, WatchEvent } from './source.ts';
 import { Backoff, type Clock, pause, type Random } from './time.ts';
 
@@ -18,6 +18,7 @@ export type Observer = {
 export type WatchParts = {
   readonly source: Source;
   readonly observer: Observer;
+  readonly selects: Selects;
   readonly link: Link;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -105,7 +106,7 @@ export class Watcher {
     for (let token: string | undefined; ; ) {
       const page = await source.list(token, signal);
       this.#heard();
-      for (const sighting of page.items.map(readable)) {
+      for (const sighting of page.items.map((item) => readable(item, this.#parts.selects))) {
         keys.add(keyOf(sighting.key));
         observer.seen(sighting);
       }
@@ -131,7 +132,7 @@ export class Watcher {
   /** @returns the version to go on from */
   #handle({ type, object }: WatchEvent): string {
     if (type === 'BOOKMARK') return versionOf(object);
-    const sighting = readable(object);
+    const sighting = readable(object, this.#parts.selects);
     if (type === 'DELETED') this.#parts.observer.gone(keyOf(sighting.key));
     else this.#parts.observer.seen(sighting);
     return sighting.resourceVersion;
@@ -147,8 +148,8 @@ export class Watcher {
   }
 }
 
-function readable(object: unknown): Sighting {
-  const sighting = sightingOf(object);
+function readable(object: unknown, selects: Selects): Sighting {
+  const sighting = sightingOf(object, selects);
   if (sighting === undefined) throw new Interrupted('garbled', 'an object has no name, uid or version');
   return sighting;
 }

@@ -83,7 +83,9 @@ async function install(KUBECONFIG: string, start: Start): Promise<void> {
 function refusePlainHttp({ kubeConfig }: KubeClient): void {
   const { server, skipTLSVerify } = kubeConfig.getCurrentCluster() ?? {};
   if (server?.startsWith('http:') && !skipTLSVerify)
-    throw new Error(`its server is ${server}; make it https, or set insecure-skip-tls-verify: true beside it`);
+    throw new Error(
+      `its server is ${server}: what is sent there could be read and changed on the way; give it an https address`,
+    );
 }
 
 /** @throws Unreachable */

@@ -17,6 +17,7 @@ const sighting = (change: Partial<Sighting> = {}): Sighting => ({
   uid: 'u-1',
   resourceVersion: '7',
   topicName: 'shop.orders',
+  concerns: true,
   digest: 'd-1',
   waiting: true,
   ...change,

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { annotations, finalizer } from '../../functions/core/api.ts';
 import { Failure, isWaiting } from '../../functions/core/outcome.ts';
 import { reasons } from '../../functions/core/schema/reasons.ts';
+import { parseSelector } from '../../functions/core/selector.ts';
 import type { Reason } from '../../functions/core/topic.ts';
 import { envelopeOf, Objects, type Sighting, sightingOf } from '../../functions/forwarder/objects.ts';
 
@@ -60,6 +61,22 @@ describe('objects', () => {
       assert.equal(objects.see(sighted(to, rest)), asks);
       assert.equal(objects.see(sighted(to, rest)), false);
     });
+
+  test('K136, K137: an object concerns us while its labels are selected, or our finalizer holds it', () => {
+    const selects = parseSelector('team=a');
+    const seen = (metadata: object) => {
+      const sighting = sightingOf({ ...base, metadata: { ...base.metadata, ...metadata } }, selects);
+      return sighting ?? assert.fail('it is no object');
+    };
+    const [ours, held, others] = [
+      seen({ labels: { team: 'a' } }),
+      seen({ labels: { team: 'b' }, finalizers: [finalizer] }),
+      seen({ labels: null }),
+    ];
+    assert.deepEqual([ours.concerns, held.concerns, others.concerns], [true, true, false]);
+    assert.notEqual(ours.digest, held.digest, 'a label that goes is a change');
+    assert.equal(held.digest, others.digest, 'a finalizer that we have removed is none');
+  });
 
   test('A to B to A is two changes, each with an id of its own', () => {
     const objects = new Objects();

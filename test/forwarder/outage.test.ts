@@ -132,6 +132,7 @@ describe('forwarder in an outage', () => {
     ];
     const forwarder = new Forwarder({
       sources: new Map([['all namespaces', topicSource(client, { silenceMs: 3_000 })]]),
+      selects: () => true,
       requests: requestQueue(product, requests),
       ticks: tickQueue(product, await makeQueue(sqs)),
       probe: (signal) => queueDepth(product, requests, signal),

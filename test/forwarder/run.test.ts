@@ -22,6 +22,7 @@ function world(options: { api?: FakeApi; other?: FakeApi; requests?: FakeRequest
   const [ticks, clock] = [new FakeTicks(), new FakeClock()];
   const forwarder = new Forwarder({
     sources,
+    selects: () => true,
     requests,
     ticks,
     probe,

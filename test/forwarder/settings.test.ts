@@ -6,7 +6,9 @@ const queues = { RECONCILE_QUEUE_URL: 'https://sqs/1/reconcile.fifo', TICK_QUEUE
 
 describe('settings', () => {
   test('two queues are enough: all namespaces, a tick every five minutes, a free port of this machine', () => {
-    assert.deepEqual(settingsOf({ ...queues, WATCH_NAMESPACES: '', METRICS_PORT: '' }), {
+    const { selects, ...settings } = settingsOf({ ...queues, WATCH_NAMESPACES: '', METRICS_PORT: '' });
+    assert.equal(selects(new Map()), true);
+    assert.deepEqual(settings, {
       requestQueueUrl: queues.RECONCILE_QUEUE_URL,
       tickQueueUrl: queues.TICK_QUEUE_URL,
       namespaces: [],
@@ -25,6 +27,7 @@ describe('settings', () => {
     [{ TICK_QUEUE_URL: undefined }, /^TICK_QUEUE_URL is not set$/],
     [{ RESYNC_INTERVAL_SECONDS: '0' }, /^RESYNC_INTERVAL_SECONDS is "0": it has to be a whole number from 1 to 86400$/],
     [{ RESYNC_INTERVAL_SECONDS: '5m' }, /^RESYNC_INTERVAL_SECONDS is "5m"/],
+    [{ WATCH_LABEL_SELECTOR: 'team in a' }, /^WATCH_LABEL_SELECTOR: "team in a" is not a requirement/],
     [{ METRICS_PORT: '65536' }, /^METRICS_PORT is "65536"/],
     [{ METRICS_PORT: '-1' }, /^METRICS_PORT is "-1"/],
   ];
