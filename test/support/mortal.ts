@@ -1,7 +1,7 @@
 /** Where a process dies, or loses an answer, in the middle of a pass. */
 export type Death = {
-  /** the outside call at which it happens, counted from 0 over all ports */
-  readonly call: number;
+  /** the outside call at which it happens: counted from 0 over all ports, or the first of that method */
+  readonly call: number | string;
   /** `before`: not sent. `after`: carried out, nobody hears of it. `lost`: carried out, the caller sees a timeout. */
   readonly at: 'before' | 'after' | 'lost';
 };
@@ -14,7 +14,7 @@ export type LostAnswer = (method: string, args: readonly unknown[]) => unknown;
  * after SIGKILL: its other promises simply never settle.
  */
 export class Mortal {
-  readonly #death: Death | undefined;
+  #death: Death | undefined;
   readonly #died = Promise.withResolvers<'died'>();
   #calls = 0;
   #dead = false;
@@ -41,11 +41,19 @@ export class Mortal {
 
   async #call(method: string, args: unknown[], carryOut: () => unknown, lost: LostAnswer): Promise<unknown> {
     if (this.#dead) return forever();
-    const here = this.#death?.call === this.#calls++ ? this.#death.at : undefined;
+    const here = this.#fateOf(method);
     if (here === 'before') return this.#die();
     const answer = await carryOut();
     if (here === 'after') return this.#die();
     return here === 'lost' ? lost(method, args) : answer;
+  }
+
+  #fateOf(method: string): Death['at'] | undefined {
+    const call = this.#calls++;
+    const death = this.#death;
+    if (death === undefined || (death.call !== call && death.call !== method)) return undefined;
+    this.#death = undefined;
+    return death.at;
   }
 
   #die(): Promise<never> {
