@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { parseRequest } from '../../functions/core/request.ts';
 import { buildBundles } from '../../infra/build.ts';
+import { lean } from '../../infra/local/functions.ts';
 import { receive, remove } from '../support/sqs/real-queues.ts';
 
 const bundles = mkdtempSync(join(tmpdir(), 'forwarder-bundle-'));
@@ -23,8 +24,8 @@ export class ForwarderProcess {
 
   /** @param env what it needs beside the credentials and addresses of this process */
   constructor(env: NodeJS.ProcessEnv) {
-    this.#child = spawn(process.execPath, [join(bundles, 'forwarder.cjs')], {
-      env: { ...process.env, METRICS_PORT: '0', LOG_LEVEL: 'info', ...env },
+    this.#child = spawn(process.execPath, [...lean.args, join(bundles, 'forwarder.cjs')], {
+      env: { ...lean.env, ...process.env, METRICS_PORT: '0', LOG_LEVEL: 'info', ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#exited = once(this.#child, 'exit').then(([code]) => code as number | null);
