@@ -22,7 +22,7 @@ const usage = `usage: runner [serverless.yml] [--concurrency N] [--warm N] [--fr
               [--wait SECONDS] [--grace SECONDS]
 
   --concurrency  batches in work at the same time per function, at most its maximumConcurrency (default 4)
-  --warm         processes per function that are started ahead of the first message (default 0)
+  --warm         processes per function that have loaded it before the first message is taken (default 0)
   --freeze       stop processes between invocations, as Lambda does
   --queue        URL of a queue, by its logical id in the service
   --wait         seconds a poll waits for messages, at most 20 (default 2); longer is cheaper and ends later
@@ -101,7 +101,7 @@ async function startFunction(mapping: Mapping, options: Options, sqs: SQSClient,
   const environment = environmentFor(mapping, process.env);
   const pool = new ProcessPool({ ...mapping, environment, child: childFile(), freeze: options.freeze });
   const concurrency = Math.min(options.concurrency, mapping.maximumConcurrency);
-  pool.warm(Math.min(options.warm, concurrency));
+  await pool.warm(Math.min(options.warm, concurrency));
   const running = startMapping({ ...mapping, queue, concurrency, log, invoke: (event) => pool.invoke(event) });
   log.info('started', { function: mapping.functionName, queue: mapping.queueUrl, concurrency });
   return { running, pool };

@@ -4,7 +4,8 @@
  *
  * Arguments: the bundle's file, the export that is the handler.
  */
-import { createRequire } from 'node:module';
+import { createRequire, enableCompileCache, flushCompileCache } from 'node:module';
+import { dirname, join } from 'node:path';
 import type { Context } from 'aws-lambda';
 
 /** Runner → process. `deadline` in ms since the epoch. */
@@ -22,7 +23,7 @@ const send = (message: FromChild): void => {
 };
 
 /** Loads the bundle, CommonJS or ESM. */
-function load([bundle = '', name = '']: readonly string[]): Handler {
+function load(bundle: string, name: string): Handler {
   const module = createRequire(bundle)(bundle) as Record<string, unknown>;
   const handler = module[name];
   if (typeof handler !== 'function') throw new Error(`${bundle} exports no function "${name}"`);
@@ -57,11 +58,24 @@ async function answer(handler: Handler, invoke: Invoke): Promise<FromChild> {
   }
 }
 
+let kept = false;
+
+/** Once the first invocation has compiled what it needs, for the processes that follow: at their end they are killed. */
+function keepCompiled(): void {
+  if (!kept) flushCompileCache();
+  kept = true;
+}
+
 function main(): void {
   // a signal to the whole process group is the runner's to answer: it lets invocations finish
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
-  const handler = load(process.argv.slice(2));
-  process.on('message', async (invoke: Invoke) => send(await answer(handler, invoke)));
+  const [bundle = '', name = ''] = process.argv.slice(2);
+  enableCompileCache(join(dirname(bundle), '.compile-cache'));
+  const handler = load(bundle, name);
+  process.on('message', async (invoke: Invoke) => {
+    send(await answer(handler, invoke));
+    keepCompiled();
+  });
   process.on('disconnect', () => process.exit());
   send({ ready: true });
 }

@@ -39,9 +39,11 @@ export class ProcessPool {
     this.#options = options;
   }
 
-  /** Starts processes ahead of their first invocation. */
-  warm(count: number): void {
-    for (let started = 0; started < count; started += 1) this.#idle.push(this.#start());
+  /** Starts processes ahead of their first invocation. @returns when they have loaded the function, or could not */
+  async warm(count: number): Promise<void> {
+    const started = Array.from({ length: count }, () => this.#start());
+    this.#idle.push(...started);
+    await Promise.all(started.map(({ ready }) => ready));
   }
 
   /** Runs the function on an event, in a process that waits or else in a new one. Never rejects. */
@@ -82,9 +84,10 @@ class FunctionProcess {
   invocations = 0;
   /** how it ended, in words for people */
   readonly exited: Promise<string>;
+  /** whether the bundle was loaded in time */
+  readonly ready: Promise<boolean>;
   readonly #child: ChildProcess;
   readonly #options: ProcessOptions;
-  readonly #ready: Promise<boolean>;
   /** ends the invocation under way */
   #end: (ending: Ending) => void = () => {};
   #gone = false;
@@ -101,7 +104,7 @@ class FunctionProcess {
       this.#end({ kind: 'crashed', message: how });
       return how;
     });
-    this.#ready = this.#started();
+    this.ready = this.#started();
   }
 
   get pid(): number | undefined {
@@ -113,7 +116,7 @@ class FunctionProcess {
   }
 
   async invoke(requestId: string, event: unknown): Promise<Ending> {
-    const ready = await this.#ready;
+    const ready = await this.ready;
     if (!ready) return { kind: 'crashed', message: `did not start: ${await this.kill()}` };
     this.invocations += 1;
     if (this.#options.freeze) this.#child.kill('SIGCONT');
@@ -128,7 +131,6 @@ class FunctionProcess {
     return this.exited;
   }
 
-  /** @returns whether the bundle was loaded in time */
   async #started(): Promise<boolean> {
     const time = new AbortController();
     const limit = setTimeout(() => time.abort(), initMillis);

@@ -32,13 +32,25 @@ export async function forwarderPart(place: Place, env: NodeJS.ProcessEnv): Promi
   return { part, port };
 }
 
-/** @param env its whole environment, from which `serverless.yml` takes what it hands to the functions */
-export function runnerPart(place: Place, env: NodeJS.ProcessEnv): Part {
+/** As many as the runner has in work at the same time by itself, so that the first burst waits for no cold start. */
+const WARM_PROCESSES = '4';
+
+/**
+ * @param env its whole environment, from which `serverless.yml` takes what it hands to the functions
+ * @param service the `serverless.yml`
+ * @param options more arguments
+ */
+export function runnerPart(
+  place: Place,
+  env: NodeJS.ProcessEnv,
+  service = join(root, 'serverless.yml'),
+  options: readonly string[] = [],
+): Part {
   return new Part(
     {
       name: 'runner',
       command: process.execPath,
-      args: [join(root, 'dist', 'runner.cjs'), join(root, 'serverless.yml'), '--warm', '1'],
+      args: [join(root, 'dist', 'runner.cjs'), service, '--warm', WARM_PROCESSES, ...options],
       cwd: root,
       env,
       log: join(place.dir, 'logs', 'runner.log'),

@@ -2,8 +2,8 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { forwarderPart } from '../../infra/local/functions.ts';
-import { Part, type PartFailed, type Place, startAll } from '../../infra/local/part.ts';
+import { forwarderPart, runnerPart } from '../../infra/local/functions.ts';
+import { type PartFailed, type Place, startAll } from '../../infra/local/part.ts';
 import { until } from '../../infra/local/process.ts';
 import type { Watched } from './processes.ts';
 
@@ -37,7 +37,7 @@ const queueVariables = {
 export async function startProduct(place: Place, { env, extra = {} }: ProductOptions): Promise<Product> {
   const whole = { ...env, ...extra, RESYNC_INTERVAL_SECONDS: never };
   const { part: forwarder, port } = await forwarderPart(place, { ...whole, KUBECONFIG: env.KUBECONFIG_FORWARDER });
-  const runner = runnerPart(place, whole, writeService(place.dir, extra));
+  const runner = runnerPart(place, whole, writeService(place.dir, extra), queueArguments(whole));
   await startAll([forwarder, runner]);
   await until(() => hasTicked(port), 10_000);
   return {
@@ -54,23 +54,8 @@ async function hasTicked(port: number): Promise<boolean> {
   return /^topicsmith_forwarder_ticks_total [1-9]/m.test(metrics);
 }
 
-/** As in the local system, but for where the service stands and how the queues are reached. */
-function runnerPart(place: Place, env: NodeJS.ProcessEnv, service: string): Part {
-  const queues = Object.entries(queueVariables).flatMap(([id, variable]) => ['--queue', `${id}=${env[variable]}`]);
-  return new Part(
-    {
-      name: 'runner',
-      command: process.execPath,
-      args: [join(root, 'dist', 'runner.cjs'), service, '--warm', '1', ...queues],
-      cwd: root,
-      env,
-      log: join(place.dir, 'logs', 'runner.log'),
-      ready: async (output) => output().includes('runner: ready'),
-      graceMs: 10_000,
-    },
-    place,
-  );
-}
+const queueArguments = (env: NodeJS.ProcessEnv): string[] =>
+  Object.entries(queueVariables).flatMap(([id, variable]) => ['--queue', `${id}=${env[variable]}`]);
 
 /** The serverless.yml of this repository with more environment for the functions, which inherit nothing. */
 function writeService(dir: string, extra: Readonly<Record<string, string>>): string {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Invocation, type Sent, startWorld } from './world.ts';
@@ -52,6 +53,23 @@ describe('runner', { timeout: 180_000, concurrency: 4 }, () => {
     assert.equal(environment.LISTED, 'yes');
     assert.equal(environment.AWS_LAMBDA_FUNCTION_NAME, 'work');
     assert.equal(environment.SQS_ENDPOINT, undefined);
+  });
+
+  test('warm processes have loaded the function before the first message is taken', async () => {
+    await using world = await startWorld({ loading: 'note(process.pid);', handler: '', args: ['--warm', '2'] });
+    const warm = await world.notes();
+    assert.equal(new Set(warm).size, 2);
+    await world.send(messages(1, () => 'a'));
+    await world.runner.handled(1);
+    assert.ok(warm.includes(world.runner.invocations[0]?.pid));
+  });
+
+  test('what the first invocation has compiled stays beside the bundle, for the processes that follow', async () => {
+    await using world = await startWorld({ handler: '' });
+    await world.send(messages(1, () => 'a'));
+    await world.runner.handled(1);
+    const kept = () => readdir(join(world.folder, '.compile-cache'), { recursive: true, withFileTypes: true });
+    await eventually(async () => (await kept()).some((entry) => entry.isFile()));
   });
 
   test('only what is reported as failed comes back', async () => {

@@ -34,6 +34,8 @@ export type WorldOptions = {
    * first message was received before, `invocations` counts those of this process.
    */
   readonly handler: string;
+  /** what the bundle does while it is loaded; it may `note`, too */
+  readonly loading?: string;
   readonly timeoutSeconds?: number;
   readonly maxReceiveCount?: number;
   readonly batchSize?: number;
@@ -65,7 +67,7 @@ export async function startWorld(options: WorldOptions) {
   const deadLetters = await makeQueue(sqs);
   const queue = await fifoQueue(deadLetters, maxReceiveCount);
   await writeFile(join(folder, 'serverless.yml'), stringify(service(options, queue.name)));
-  await writeFile(join(folder, 'work.cjs'), bundle(options.handler, folder));
+  await writeFile(join(folder, 'work.cjs'), bundle(options, folder));
   for (const file of ['notes', 'records']) await writeFile(join(folder, file), '');
   await send(waiting);
   const runner = new Runner(folder, options.args ?? []);
@@ -103,7 +105,8 @@ export async function startWorld(options: WorldOptions) {
     notes: () => linesOf('notes'),
     async [Symbol.asyncDispose]() {
       await runner.kill();
-      await rm(folder, { recursive: true });
+      // processes that have just lost their runner may still write into it
+      await rm(folder, { recursive: true, maxRetries: 5 });
       sqs.destroy();
     },
   };
@@ -160,12 +163,13 @@ function service(options: WorldOptions, queueName: string) {
   };
 }
 
-const bundle = (handler: string, folder: string) => `
+const bundle = ({ handler, loading = '' }: WorldOptions, folder: string) => `
 const { appendFileSync } = require('node:fs');
 const write = (file, value) => appendFileSync(${JSON.stringify(folder)} + '/' + file, JSON.stringify(value) + '\\n');
 const note = (value) => write('notes', value);
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 let invocations = 0;
+${loading}
 exports.handler = async (event, context) => {
   invocations += 1;
   const again = event.Records[0].attributes.ApproximateReceiveCount !== '1';
