@@ -96,7 +96,11 @@ function load(kubeConfig: KubeConfig, file: string | undefined): void {
 }
 
 type Dispatcher = NonNullable<ReturnType<RequestContext['getDispatcher']>>;
-type DispatcherFactory = (cluster: { server?: string } | null, tls: Readonly<Record<string, unknown>>) => Dispatcher;
+type Dispatching<T> = (cluster: { server?: string } | null, tls: Readonly<Record<string, unknown>>) => T;
+type DispatcherOptions = { readonly type: string; readonly connect?: object };
+
+/** How long an idle connection is kept: less than load balancers (60 s) and the API server itself (90 s) keep theirs. */
+const keepAliveTimeout = 55_000;
 
 /** Where a connection leads and how: server, its name, certificate authority, own certificate. */
 type Target = readonly (string | Buffer | undefined)[];
@@ -113,7 +117,10 @@ const sameTarget = (a: Target, b: Target): boolean =>
  * the last one for as long as server and certificates stay the same.
  */
 function reuseConnections(kubeConfig: KubeConfig): { drop(): void; close(): Promise<void> } {
-  const open = kubeConfig as unknown as { createDispatcher: DispatcherFactory };
+  const open = kubeConfig as unknown as {
+    createDispatcher: Dispatching<Dispatcher>;
+    createDispatcherOptions: Dispatching<DispatcherOptions>;
+  };
   const create = open.createDispatcher.bind(kubeConfig);
   let current: { target: Target; dispatcher: Dispatcher } | undefined;
 
@@ -128,11 +135,25 @@ function reuseConnections(kubeConfig: KubeConfig): { drop(): void; close(): Prom
     if (current === undefined || !sameTarget(current.target, target)) {
       void close();
       // said outright, so that there is always a dispatcher, also for a server with a publicly trusted certificate
-      current = { target, dispatcher: create(cluster, { rejectUnauthorized: true, ...tls }) };
+      const options = { rejectUnauthorized: true, ...tls };
+      current = {
+        target,
+        dispatcher: patient(create(cluster, options), open.createDispatcherOptions(cluster, options)),
+      };
     }
     return current.dispatcher;
   };
   return { drop: () => void close(), close };
+}
+
+/**
+ * The same dispatcher again, with patience: undici ends what was idle for 4 s, and client-node 2.0.1 has no way to say
+ * otherwise, nor does it export the class. What goes through a proxy stays as it is.
+ */
+function patient(dispatcher: Dispatcher, { type, connect }: DispatcherOptions): Dispatcher {
+  if (type !== 'agent') return dispatcher;
+  const Agent = dispatcher.constructor as new (options: object) => Dispatcher;
+  return new Agent({ connect, keepAliveTimeout });
 }
 
 async function send(

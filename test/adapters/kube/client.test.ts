@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { ApiError, type KubeClient, kubeClient, topicsPath } from '../../../functions/adapters/kube/client.ts';
 import { failureOf } from '../../../functions/adapters/kube/failure.ts';
@@ -46,6 +47,14 @@ describe('the connection to a real API server', () => {
     proxied(async (client, proxy) => {
       await client.request('GET', topicsPath());
       await Promise.all(Array.from({ length: 100 }, () => client.request('GET', topicsPath())));
+      assert.equal(proxy.connections(), 1);
+    }));
+
+  test('a connection that was idle for some seconds is used again', () =>
+    proxied(async (client, proxy) => {
+      await client.request('GET', topicsPath());
+      await sleep(6_000); // undici would close it after 4 s
+      await client.request('GET', topicsPath());
       assert.equal(proxy.connections(), 1);
     }));
 
