@@ -8,7 +8,7 @@ import { group, version } from '../../functions/core/api.ts';
 
 /** A KafkaTopic as it comes over the wire, as far as the benchmark looks. */
 export type StoredTopic = {
-  readonly metadata: { readonly name: string; readonly generation: number };
+  readonly metadata: { readonly name: string; readonly generation: number; readonly resourceVersion: string };
   readonly spec: { readonly numPartitions?: number; readonly config?: Readonly<Record<string, unknown>> };
   readonly status?: {
     readonly observedGeneration?: number;
@@ -67,26 +67,41 @@ export class Api {
   }
 
   /**
-   * Lists nothing: tells what happens after this call. Over a connection of its own.
+   * Lists nothing: tells what happens after this call. Over a connection of its own, and another one when the server ends
+   * the watch, as it does to readers that lag behind on a busy machine.
    *
-   * @param onEnd the stream broke, or the server ended it
+   * @param onEnd it cannot be gone on with
    */
-  async watch(namespace: string, onEvent: (event: WatchEvent) => void, onEnd: () => void): Promise<void> {
+  async watch(namespace: string, onEvent: (event: WatchEvent) => void, onEnd: (error: Error) => void): Promise<void> {
     const { metadata } = (await this.request('GET', `${topicPath(namespace)}?limit=1`)) as {
       metadata: { resourceVersion: string };
     };
-    const path = `${topicPath(namespace)}?watch=1&resourceVersion=${metadata.resourceVersion}`;
-    const response = await this.#open('GET', path, new Agent({ ca: this.#ca }));
-    if (response.statusCode !== 200) throw new Error(`GET ${path}: ${response.statusCode}`);
-    this.#watches.add(response);
-    createInterface({ input: response }).on('line', (line) => onEvent(JSON.parse(line)));
-    response.on('close', onEnd);
-    response.on('error', () => {}); // 'close' follows
+    let version = metadata.resourceVersion;
+    const take = (line: string) => {
+      const event = JSON.parse(line) as WatchEvent;
+      if (event.type === 'ERROR') return onEnd(new Error(`the API server ended the watch: ${line}`));
+      version = event.object.metadata.resourceVersion;
+      onEvent(event);
+    };
+    const follow = async (): Promise<void> => {
+      const response = await this.#openWatch(`${topicPath(namespace)}?watch=1&resourceVersion=${version}`);
+      createInterface({ input: response }).on('line', take);
+      response.on('close', () => void follow().catch(onEnd));
+    };
+    await follow();
   }
 
   close(): void {
     for (const watch of this.#watches) watch.removeAllListeners('close').destroy();
     this.#agent.destroy();
+  }
+
+  async #openWatch(path: string): Promise<IncomingMessage> {
+    const response = await this.#open('GET', path, new Agent({ ca: this.#ca }));
+    if (response.statusCode !== 200) throw new Error(`GET ${path}: ${response.statusCode}`);
+    this.#watches.add(response);
+    response.on('error', () => {}); // 'close' follows
+    return response.on('close', () => this.#watches.delete(response));
   }
 
   #open(method: Method, path: string, agent: Agent, body?: Body): Promise<IncomingMessage> {

@@ -8,6 +8,7 @@ describe('the command line of the benchmark', () => {
     const phases = new Set(phaseNames);
     assert.deepEqual(optionsOf([]), {
       count: 200,
+      deletionPolicy: 'Delete',
       singles: 50,
       pause: 0,
       phases,
@@ -23,6 +24,12 @@ describe('the command line of the benchmark', () => {
     assert.equal(options.count, 1000);
     assert.deepEqual([...options.phases].sort(), ['create', 'idle']);
     assert.equal(options.json, true);
+  });
+
+  test('takes a deletion policy', () => {
+    const options = optionsOf(['--deletion-policy', 'Retain']);
+    assert.ok(options !== 'help');
+    assert.equal(options.deletionPolicy, 'Retain');
   });
 
   test('prints help before it complains about anything else', () => {
@@ -49,6 +56,11 @@ describe('the command line of the benchmark', () => {
       reason: 'the first object is not among those that are summarized',
       given: ['--singles', '1'],
       want: '--singles is "1": it has to be a whole number from 2 to 1000',
+    },
+    {
+      reason: 'policies are written as in the objects',
+      given: ['--deletion-policy', 'retain'],
+      want: '--deletion-policy is "retain": there are Delete and Retain',
     },
     {
       reason: 'a misspelt phase would not be measured',

@@ -13,9 +13,14 @@ export const phaseNames = [
 ] as const satisfies string[];
 export type PhaseName = (typeof phaseNames)[number];
 
+export const deletionPolicies = ['Delete', 'Retain'] as const;
+export type DeletionPolicy = (typeof deletionPolicies)[number];
+
 export type Options = {
   /** objects per phase */
   readonly count: number;
+  /** of all objects */
+  readonly deletionPolicy: DeletionPolicy;
   /** objects one after another, in phase `idle` */
   readonly singles: number;
   /** seconds of silence before each request of phase `idle` */
@@ -33,14 +38,15 @@ export class UsageError extends Error {
 
 export const usage = `usage: npm run bench [-- OPTION ...]
 
-  --count N       objects per phase, 1 to 10000 (default 200)
-  --singles N     objects one after another while all is idle, 2 to 1000 (default 50)
-  --pause N       seconds of silence before each of those requests, 0 to 60 (default 0)
-  --phases A,B    only these: ${phaseNames.join(', ')} (default all; what one of them needs is done too)
-  --data DIR      where the servers keep their data (default: in memory, /dev/shm, where it has room)
-  --profile       sample where our processes spend their CPU time; slows them down a little
-  --json          print one JSON object instead of tables
-  --help          print this
+  --count N             objects per phase, 1 to 10000 (default 200)
+  --deletion-policy P   Delete or Retain, for all objects (default Delete, the dearer: it takes a finalizer)
+  --singles N           objects one after another while all is idle, 2 to 1000 (default 50)
+  --pause N             seconds of silence before each of those requests, 0 to 60 (default 0)
+  --phases A,B          only these: ${phaseNames.join(', ')} (default all; what one of them needs is done too)
+  --data DIR            where the servers keep their data (default: in memory, /dev/shm, where it has room)
+  --profile             sample where our processes spend their CPU time; slows them down a little
+  --json                print one JSON object instead of tables
+  --help                print this
 
 Starts a system of its own and ends it again.
 `;
@@ -51,6 +57,7 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
   if (values.help) return 'help';
   return {
     count: wholeNumber('--count', values.count, 1, 10_000),
+    deletionPolicy: policyOf(values['deletion-policy']),
     singles: wholeNumber('--singles', values.singles, 2, 1_000),
     pause: wholeNumber('--pause', values.pause, 0, 60),
     phases: phasesOf(values.phases),
@@ -66,6 +73,7 @@ function parsed(args: readonly string[]) {
       args: [...args],
       options: {
         count: { type: 'string', default: '200' },
+        'deletion-policy': { type: 'string', default: 'Delete' },
         singles: { type: 'string', default: '50' },
         pause: { type: 'string', default: '0' },
         phases: { type: 'string', default: phaseNames.join(',') },
@@ -85,6 +93,13 @@ function wholeNumber(option: string, text: string, least: number, most: number):
   if (!(value >= least && value <= most))
     throw new UsageError(`${option} is "${text}": it has to be a whole number from ${least} to ${most}`);
   return value;
+}
+
+function policyOf(text: string): DeletionPolicy {
+  const policy = deletionPolicies.find((name) => name === text);
+  if (policy === undefined)
+    throw new UsageError(`--deletion-policy is "${text}": there are ${deletionPolicies.join(' and ')}`);
+  return policy;
 }
 
 function phasesOf(list: string): ReadonlySet<PhaseName> {

@@ -4,7 +4,7 @@
  * any of this; one that does overlap can be below.
  */
 import { type Api, apiVersion, applyPatch, topicPath } from './api.ts';
-import { inParallel, type LoadName, loads, namesOf } from './loads.ts';
+import { inParallel, type LoadName, type Loads, namesOf } from './loads.ts';
 import type { Brokers } from './topics.ts';
 
 /** Seconds. */
@@ -12,15 +12,20 @@ export type FloorPart = { readonly requests: number; readonly statuses: number; 
 export type Floor = Readonly<Record<LoadName, FloorPart>>;
 
 /** To be called while no operator runs. Leaves nothing behind. */
-export async function measureFloor(api: Api, brokers: Brokers, namespace: string, count: number): Promise<Floor> {
+export async function measureFloor(
+  { api, brokers, loads }: { readonly api: Api; readonly brokers: Brokers; readonly loads: Loads },
+  namespace: string,
+  count: number,
+): Promise<Floor> {
   const names = namesOf('floor', count);
   const parts: [LoadName, FloorPart][] = [];
-  for (const { name, send, direct, check } of loads) {
+  for (const { name, send, direct, check, clear } of Object.values(loads)) {
     const requests = await seconds(() => inParallel(names, (object) => send(api, namespace, object)));
     const statuses =
       name === 'delete' ? 0 : await seconds(() => inParallel(names, (object) => report(api, namespace, object, name)));
     const topics = await seconds(() => direct(brokers, names));
     await check(brokers, names);
+    await clear(brokers, names);
     parts.push([name, { requests, statuses, topics }]);
   }
   return Object.fromEntries(parts) as Floor;

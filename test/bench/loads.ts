@@ -1,5 +1,6 @@
 /** What is asked of the system, and of the API server and the brokers alone: the same requests, object by object. */
 import { type Api, apiVersion, json, mergePatch, topicPath } from './api.ts';
+import type { DeletionPolicy } from './arguments.ts';
 import type { Brokers, Expected } from './topics.ts';
 import { isGone, isReady, type Wish } from './watcher.ts';
 
@@ -15,7 +16,11 @@ export type Load = {
   readonly direct: (brokers: Brokers, topics: readonly string[]) => Promise<void>;
   /** @throws Error when the topics are not as asked for */
   readonly check: (brokers: Brokers, topics: readonly string[]) => Promise<void>;
+  /** takes away what stays by design, so that it burdens nothing that is measured later */
+  readonly clear: (brokers: Brokers, topics: readonly string[]) => Promise<void>;
 };
+
+export type Loads = Readonly<Record<LoadName, Load>>;
 
 /** Requests of the load generator that are under way at the same time. */
 export const parallel = 16;
@@ -29,51 +34,64 @@ const configured: Expected = { ...grown, config: { [retention]: '7200000' } };
 const edit = (spec: unknown) => (api: Api, namespace: string, name: string) =>
   api.request('PATCH', topicPath(namespace, name), mergePatch({ spec }));
 
-/** In the order in which they make sense. */
-export const loads: readonly Load[] = [
-  {
+const nothing = async () => {};
+
+/** In the order in which they make sense, each on what the one before has left. */
+export const loadsFor = (deletionPolicy: DeletionPolicy): Loads => ({
+  create: {
     name: 'create',
-    send: (api, namespace, name) => api.request('POST', topicPath(namespace), json(manifest(name))),
+    send: (api, namespace, name) => api.request('POST', topicPath(namespace), json(manifest(name, deletionPolicy))),
     wish: isReady,
     direct: (brokers, topics) => brokers.create(topics, created),
     check: (brokers, topics) => brokers.check(topics, created),
+    clear: nothing,
   },
-  {
+  grow: {
     name: 'grow',
     send: edit({ numPartitions: grown.numPartitions }),
     wish: (event) => isReady(event) && event.object.status?.numPartitions === grown.numPartitions,
     direct: (brokers, topics) => brokers.grow(topics, grown.numPartitions),
     check: (brokers, topics) => brokers.check(topics, grown),
+    clear: nothing,
   },
-  {
+  configure: {
     name: 'configure',
     send: edit({ config: configured.config }),
     wish: (event) => isReady(event) && event.object.status?.config?.[retention] === configured.config[retention],
     direct: (brokers, topics) => brokers.configure(topics, configured.config),
     check: (brokers, topics) => brokers.check(topics, configured),
+    clear: nothing,
   },
-  {
+  delete: {
     name: 'delete',
     send: (api, namespace, name) => api.request('DELETE', topicPath(namespace, name)),
     wish: isGone,
-    direct: (brokers, topics) => brokers.delete(topics),
-    check: (brokers, topics) => brokers.checkGone(topics),
+    ...(deletionPolicy === 'Delete' ? topicsGo : topicsStay),
   },
-];
+});
 
-/** With a finalizer to come, the dearer of the two policies: `Retain` saves a write at creation and one at deletion. */
-const manifest = (name: string) => ({
+const topicsGo = {
+  direct: (brokers, topics) => brokers.delete(topics),
+  check: (brokers, topics) => brokers.checkGone(topics),
+  clear: nothing,
+} satisfies Partial<Load>;
+
+const topicsStay = {
+  direct: nothing,
+  check: (brokers, topics) => brokers.check(topics, configured),
+  clear: async (brokers, topics) => {
+    await brokers.delete(topics);
+    await brokers.checkGone(topics);
+  },
+} satisfies Partial<Load>;
+
+/** `Retain` saves the finalizer: a write at creation and one at deletion. */
+const manifest = (name: string, deletionPolicy: DeletionPolicy) => ({
   apiVersion,
   kind: 'KafkaTopic',
   metadata: { name },
-  spec: { ...created, replicationFactor: 1, deletionPolicy: 'Delete' },
+  spec: { ...created, replicationFactor: 1, deletionPolicy },
 });
-
-export const load = (name: LoadName): Load => {
-  const found = loads.find((candidate) => candidate.name === name);
-  if (found === undefined) throw new RangeError(`there is no load ${name}`);
-  return found;
-};
 
 /** `prefix-00001` and so on: also the names of the topics. */
 export const namesOf = (prefix: string, count: number): string[] =>

@@ -5,10 +5,10 @@ import { KUBERNETES_VERSION } from '../../infra/local/apiserver.ts';
 import type { Part, Place } from '../../infra/local/part.ts';
 import type { System } from '../../infra/local/system.ts';
 import { Api, json } from './api.ts';
-import type { Options, PhaseName } from './arguments.ts';
+import type { DeletionPolicy, Options, PhaseName } from './arguments.ts';
 import { type MachineCost, spending } from './cost.ts';
 import { type Floor, measureFloor } from './floor.ts';
-import { type LoadName, load, namesOf, parallel } from './loads.ts';
+import { type LoadName, loadsFor, namesOf, parallel } from './loads.ts';
 import { type Fleet, fleet, type Idle, idle, type Resync, resync, type World } from './phases.ts';
 import { type Usage, usageOf } from './processes.ts';
 import { startProduct } from './product.ts';
@@ -23,6 +23,7 @@ type Requests = Readonly<Record<string, number>>;
 
 export type Report = {
   readonly count: number;
+  readonly deletionPolicy: DeletionPolicy;
   readonly parallel: number;
   readonly machine: {
     readonly data: string;
@@ -53,16 +54,17 @@ export async function measure(installation: Installation, options: Options): Pro
   const api = new Api(system.exports.KUBECONFIG ?? '', parallel);
   const brokers = new Brokers(system.exports.KAFKA_BROKERS ?? '');
   const queues = new Queues(system.exports);
+  const loads = loadsFor(options.deletionPolicy);
   try {
     await brokers.connect();
     await api.request('POST', '/api/v1/namespaces', json({ metadata: { name: namespace } }));
     progress(`floor: ${options.count} objects and topics without the product`);
     const parts = new Map([...partPids(system.parts), ['bench', process.pid]]);
     const { result: floor, cost: floorCost } = await spending(parts, () =>
-      measureFloor(api, brokers, namespace, options.count),
+      measureFloor({ api, brokers, loads }, namespace, options.count),
     );
     const watcher = await Watcher.start(api, namespace);
-    const outside = { api, brokers, queues, watcher };
+    const outside = { api, brokers, queues, loads, watcher };
     const timed = await timedRun(installation, outside, options);
     const requests = options.phases.has('requests') ? await countedRun(installation, outside, options) : undefined;
     return {
@@ -79,10 +81,11 @@ export async function measure(installation: Installation, options: Options): Pro
   }
 }
 
-type Outside = Pick<World, 'api' | 'brokers' | 'queues' | 'watcher'>;
+type Outside = Pick<World, 'api' | 'brokers' | 'queues' | 'loads' | 'watcher'>;
 
-const about = ({ count }: Options, data: string) => ({
+const about = ({ count, deletionPolicy }: Options, data: string) => ({
   count,
+  deletionPolicy,
   parallel,
   machine: { data, processors: availableParallelism(), node: process.versions.node, kubernetes: KUBERNETES_VERSION },
 });
@@ -98,7 +101,7 @@ async function timedRun(installation: Installation, outside: Outside, options: O
     let resynced: Resync | undefined;
     for (const phase of upToLast(phases)) {
       if (phase === 'resync') resynced = await resync(world, count);
-      else done[phase] = await fleet(world, load(phase), names);
+      else done[phase] = await fleet(world, world.loads[phase], names);
     }
     return {
       memoryAtStart,
@@ -130,7 +133,7 @@ async function countedRun(installation: Installation, outside: Outside, { count 
         for (const phase of onFleet) {
           const before = [new Map(kafka.counts), new Map(sqs.counts)] as const;
           if (phase === 'resync') await resync(world, count);
-          else await fleet(world, load(phase), names);
+          else await fleet(world, world.loads[phase], names);
           counted[phase] = { kafka: since(before[0], kafka.counts), sqs: since(before[1], sqs.counts) };
         }
         return counted;

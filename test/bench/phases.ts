@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Api } from './api.ts';
 import { AuditMark, type RequestsByUser } from './audit.ts';
 import { type MachineCost, spending } from './cost.ts';
-import { inParallel, type Load, type LoadName, load, namesOf } from './loads.ts';
+import { inParallel, type Load, type LoadName, type Loads, namesOf } from './loads.ts';
 import { namesByPid, type Watched } from './processes.ts';
 import type { Profile, Profiler } from './profile.ts';
 import type { Queues } from './queues.ts';
@@ -17,6 +17,7 @@ export type World = {
   readonly watcher: Watcher;
   readonly brokers: Brokers;
   readonly queues: Queues;
+  readonly loads: Loads;
   readonly namespace: string;
   readonly pids: Watched;
   readonly auditLog: string;
@@ -46,7 +47,11 @@ export type Resync = Cost & { readonly count: number; readonly seconds: number }
  * One load over all objects at once: from the first request until the watcher has seen the last object as wanted. The
  * latency of an object counts from its own request, so it holds the time it waits for its turn.
  */
-export async function fleet(world: World, { send, wish, check, name }: Load, names: readonly string[]): Promise<Fleet> {
+export async function fleet(
+  world: World,
+  { send, wish, check, clear, name }: Load,
+  names: readonly string[],
+): Promise<Fleet> {
   const { api, watcher, namespace, brokers, progress } = world;
   progress(`${name}: ${names.length} objects`);
   const { result, cost } = await costing(world, async () => {
@@ -63,6 +68,7 @@ export async function fleet(world: World, { send, wish, check, name }: Load, nam
     return { seconds, latencies: names.map((object) => (seenAt.get(object) ?? 0) - (sentAt.get(object) ?? 0)) };
   });
   await check(brokers, names);
+  await clear(brokers, names);
   return { ...cost, count: names.length, seconds: result.seconds, latencyMs: summarize(result.latencies) };
 }
 
@@ -75,7 +81,7 @@ export async function idle(world: World, count: number, pauseSeconds: number): P
   world.progress(`idle: ${count} objects, one after another`);
   const ask = async (what: LoadName, name: string) => {
     await delay(1000 * pauseSeconds);
-    return single(world, load(what), name);
+    return single(world, world.loads[what], name);
   };
   const names = namesOf('single', count);
   const { result, cost } = await costing(world, async () => {
@@ -87,6 +93,7 @@ export async function idle(world: World, count: number, pauseSeconds: number): P
     }
     return times;
   });
+  await world.loads.delete.clear(world.brokers, names);
   const [first = 0, ...creations] = result.create;
   return {
     ...cost,

@@ -13,17 +13,17 @@ export function render(report: Report): string {
   return [...sections, cpu(report), memory(report), requests(report), profiles(report)].join('');
 }
 
-function head({ count, parallel, machine }: Report): string {
+function head({ count, deletionPolicy, parallel, machine }: Report): string {
   const { data, processors, kubernetes, node } = machine;
-  return `${integer(count)} objects with deletionPolicy Delete, ${parallel} requests at a time, ${processors} processors, data in ${data}, Kubernetes ${kubernetes}, Node.js ${node}\n`;
+  return `${integer(count)} objects with deletionPolicy ${deletionPolicy}, ${parallel} requests at a time, ${processors} processors, data in ${data}, Kubernetes ${kubernetes}, Node.js ${node}\n`;
 }
 
 /** From the first request to the last object that is seen as wanted. */
-function fleet({ fleet: done, floor, resync: tick }: Report): string {
+function fleet({ fleet: done, floor, resync: tick, deletionPolicy }: Report): string {
   const rows = Object.entries(done).map(([name, { count, seconds, latencyMs }]) => {
     const least = totalOf(floor[name as keyof Floor]);
     return [
-      what[name as keyof Floor],
+      what(deletionPolicy)[name as keyof Floor],
       fixed(seconds, 2),
       integer(count / seconds),
       ...[latencyMs.p50, latencyMs.p99, latencyMs.max].map(integer),
@@ -46,12 +46,12 @@ function fleet({ fleet: done, floor, resync: tick }: Report): string {
   return rows.length === 0 ? '' : `\n${columns([header, ...rows])}`;
 }
 
-const what = {
+const what = (deletionPolicy: Report['deletionPolicy']): Record<keyof Floor, string> => ({
   create: 'created → Ready',
   grow: 'more partitions → Ready',
   configure: 'config changed → Ready',
-  delete: 'deleted → gone, topic too',
-} as const satisfies Record<keyof Floor, string>;
+  delete: `deleted → gone, topic ${deletionPolicy === 'Delete' ? 'too' : 'stays'}`,
+});
 
 function floor(measured: Floor, count: number): string {
   const row = (name: keyof Floor) => {

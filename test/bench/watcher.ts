@@ -26,7 +26,7 @@ export class Watcher {
     await api.watch(
       namespace,
       (event) => watcher.#take(event),
-      () => watcher.#waiting?.reject(new Error('the API server ended the watch')),
+      (error) => watcher.#waiting?.reject(error),
     );
     return watcher;
   }
