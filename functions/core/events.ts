@@ -63,13 +63,18 @@ function eventOf(action: Action, pass: Pass): Told[] {
         ? []
         : [normal('ReassignmentStarted', `replication factor ${action.from} to ${action.to}: replicas are moving`)];
     case 'FinishMove':
-      return [normal('ReassignmentFinished', `replication factor is ${action.to}: all replicas are in place`)];
+      return replicasOf(pass) === action.to
+        ? [normal('ReassignmentFinished', `replication factor is ${action.to}: all replicas are in place`)]
+        : [];
     case 'AddFinalizer':
     case 'SetConfig':
     case 'ResetConfig':
       return [];
   }
 }
+
+/** A move can also end because its topic is gone, or is let go. */
+const replicasOf = ({ live }: Pass) => (typeof live === 'string' ? undefined : live.replicationFactor);
 
 const nameOf = ({ binding, resource }: Pass): string => binding?.topicName ?? resource.topicName;
 const topicOf = (pass: Pass, id: TopicId): string => `topic ${nameOf(pass)} with id ${id}`;

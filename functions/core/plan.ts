@@ -37,7 +37,7 @@ export function plan(situation: Situation): Plan {
   if (resource.mode === 'Paused') return planned([]);
   const observed = situation.observed as ObservedTopic;
   const bound = bindingOf(resource)?.topicId;
-  if (!observed.exists) return bound === undefined ? planCreation(situation, spec) : planMissing(situation);
+  if (!observed.exists) return bound === undefined ? planCreation(situation, spec) : planMissing(situation, spec);
   if (bound === undefined) return planAdoption(situation, spec, observed);
   if (bound !== observed.id) return planIdentityChange(situation, observed);
   const { actions, refusals, waitsFor } = differences(situation, spec, observed);
@@ -78,21 +78,33 @@ function planCreation(situation: Situation, spec: TopicSpec): Plan {
   return planned([...finalizerActions(situation, spec), create]);
 }
 
-function planMissing({ resource, installation }: Situation): Plan {
+function planMissing(situation: Situation, spec: TopicSpec): Plan {
+  const { resource, installation } = situation;
   const why = `topic ${resource.topicName} with id ${bindingOf(resource)?.topicId} is gone: a new one would be empty and consumers would start over`;
-  return planned([{ type: 'CreateTopic', ...guarded(installation, 'RecreateTopic', why) }], [], {
+  const ended = endedMove(resource, harmless);
+  const create: Action = { type: 'CreateTopic', ...guarded(installation, 'RecreateTopic', why) };
+  return planned([...finalizerActions(situation, spec, ended), ...ended, create], [], {
     heldReason: 'TopicMissing',
     unsure: true,
   });
 }
+
+/** A move ends with the topic that it was for: another one of that name must not inherit it. */
+const endedMove = ({ status }: TopicResource, danger: Pick<Action, 'destructive' | 'why'>): Action[] =>
+  status?.reassignment === undefined
+    ? []
+    : [{ type: 'FinishMove', to: status.reassignment.replicationFactor, ...danger }];
 
 function planIdentityChange({ resource, installation, claimants }: Situation, observed: LiveObservation): Plan {
   const live = observed.id;
   const owner = resource.mode === 'Observe' ? undefined : ownerOf(claimants ?? [], observed);
   if (owner !== undefined && owner.uid !== resource.uid) return refused(conflict(resource.topicName, owner.key));
   const why = `topic ${resource.topicName} was deleted and created again by somebody else: its id is ${live}, not ${bindingOf(resource)?.topicId}`;
-  return planned([{ type: 'BindTopic', id: live, ...guarded(installation, 'RebindTopic', why) }], [], {
+  const danger = guarded(installation, 'RebindTopic', why);
+  // What differs from the spec is for the next pass, when it is stored whose topic this is.
+  return planned([...endedMove(resource, danger), { type: 'BindTopic', id: live, ...danger }], [], {
     heldReason: 'IdentityChanged',
+    lookAgain: true,
     unsure: true,
   });
 }

@@ -68,6 +68,27 @@ table('what was done to a topic', lines, [
     want: ['Normal Created: created topic orders (partitions 3, replication factor 1)'],
   },
   {
+    reason: 'K044: a move that ends because its object goes has not put all replicas in place',
+    given: done(
+      situation(
+        deletedTopic(
+          { deletionPolicy: 'Retain' },
+          {
+            reassignment: {
+              step: 'submitted',
+              replicationFactor: 2,
+              bytesPerSecond: 1,
+              partitionsDone: 0,
+              partitionsTotal: 1,
+              assignment: { 0: '1,2' },
+            },
+          },
+        ),
+      ),
+    ),
+    want: ['Normal Retained: topic orders stays: spec.deletionPolicy is Retain'],
+  },
+  {
     reason: 'K114: an approved creation in place of a topic that vanished',
     given: done(situation(boundTopic(), absent), {
       applied: [{ type: 'CreateTopic', destructive: true, why: '' }],

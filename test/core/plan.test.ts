@@ -54,6 +54,11 @@ table('plan for a topic that is not there', decide, [
     want: does('CreateTopic (destructive)'),
   },
   {
+    reason: 'the new one has its finalizer before it is there, like any other (K004)',
+    given: situation(boundTopic({ deletionPolicy: 'Delete' }), absent),
+    want: does('AddFinalizer', 'CreateTopic (destructive)'),
+  },
+  {
     reason: 'one topic too large for a request is refused (K173)',
     given: situation(topic({ numPartitions: 10_000 }), absent),
     want: refuses('InvalidSpec'),
@@ -651,6 +656,10 @@ table('plan for an object that is being deleted', decide, [
 test('a bound object that is bound while it goes is looked at again', () => {
   assert.equal(plan(situation(deletedTopic({}, {}, { status: undefined }), live())).lookAgain, true);
   assert.equal(plan(situation(deletedTopic(), live())).lookAgain, false);
+});
+
+test('what differs from the spec is looked at again when another topic is bound (K115)', () => {
+  assert.equal(plan(situation(boundTopic({ numPartitions: 9 }), live({ id: anotherId }))).lookAgain, true);
 });
 
 test('what is held is reported as what happened to the topic', () => {

@@ -8,7 +8,7 @@ import { needsReplicas, progressOf } from '../../functions/core/replication.ts';
 import type { Reassignment } from '../../functions/core/resource.ts';
 import type { Situation } from '../../functions/core/situation.ts';
 import type { PartitionReplicas, Replicas } from '../../functions/core/topic.ts';
-import { boundTopic, deletedTopic, installation, live, situation } from '../support/build.ts';
+import { absent, anotherId, boundTopic, deletedTopic, installation, live, situation } from '../support/build.ts';
 import { table } from '../support/table.ts';
 
 const brokers = [1, 2, 3, 4].map((id) => ({ id, rack: undefined }));
@@ -155,6 +155,16 @@ table('a change of the replication factor', decide, [
     reason: 'is refused alone where nobody may know what moves (K043)',
     given: at(2, 1, new Failure('NotAuthorized', 'allow Describe on the cluster', { retryable: false }), undefined, 6),
     want: ['AddPartitions', 'NotAuthorized'],
+  },
+  {
+    reason: 'ends with its topic: a new one must not inherit it (K114)',
+    given: situation(boundTopic({ replicationFactor: 2 }, { reassignment: two }), absent),
+    want: ['FinishMove', 'CreateTopic'],
+  },
+  {
+    reason: 'ends with its topic: somebody else’s of the same name must not inherit it (K115)',
+    given: situation(boundTopic({ replicationFactor: 2 }, { reassignment: two }), live({ id: anotherId })),
+    want: ['FinishMove', 'BindTopic'],
   },
   {
     reason: 'that another tool has made already needs nothing (K040)',

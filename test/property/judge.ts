@@ -47,6 +47,8 @@ export class Judge {
   readonly #listed = new Map<string, Set<string>>();
   /** topic id and partition → targets that were stored for it */
   readonly #stored = new Map<string, Set<string>>();
+  /** topic id → replication factor of the move that was stored for it and has not ended */
+  readonly #begun = new Map<string, number>();
   /** what people did to topics themselves, by id */
   readonly touched = new Set<string>();
 
@@ -208,7 +210,7 @@ export class Judge {
     if (mode !== 'Enforce' && mode !== 'Plan') return `the mode is ${mode}`;
     if ((topicId !== undefined || mode === 'Plan') && !this.#approved(object, { type: 'CreateTopic' }))
       return 'that was not approved';
-    if (deletionPolicy === 'Delete' && !isHeld(object) && topicId === undefined) return 'the finalizer is not stored';
+    if (deletionPolicy === 'Delete' && !isHeld(object)) return 'the finalizer is not stored';
     const asked = [wanted.numPartitions, wanted.replicationFactor, Object.fromEntries(wanted.config)];
     return JSON.stringify(asked) === JSON.stringify([numPartitions, replicationFactor, config])
       ? undefined
@@ -255,7 +257,10 @@ export class Judge {
 
   #mayMove(object: StoredObject, topic: FakeTopic | undefined, targets: Moves): Objection {
     if (topic === undefined) return undefined;
-    const assignment = statusOf(object).reassignment?.assignment ?? {};
+    const { reassignment } = statusOf(object);
+    const { assignment } = reassignment ?? { assignment: {} as Reassignment['assignment'] };
+    if (reassignment === undefined || this.#begun.get(topic.id) !== reassignment.replicationFactor)
+      return 'that move was not stored for this topic';
     for (const [partition, target] of targets)
       if (assignment[partition] === undefined || (target !== null && assignment[partition] !== target.join(',')))
         return 'that move is not stored';
@@ -302,7 +307,7 @@ export class Judge {
     if (!isSelected(object)) return 'it is not selected';
     return (
       this.#mayBind(object, status) ??
-      this.#mayBegin(object, status.reassignment) ??
+      this.#mayBegin(object, status) ??
       (saysReadyAnew(object, status) ? this.isReady(object, status) : undefined)
     );
   }
@@ -342,17 +347,19 @@ export class Judge {
     return asIs || approved ? undefined : 'it takes over a topic that differs, without approval';
   }
 
-  /** A move is judged when it is stored: from then on it is only carried out. */
-  #mayBegin(object: StoredObject, next: Reassignment | undefined): Objection {
-    const before = statusOf(object).reassignment;
+  /** A move is judged when it is stored for the topic that is there: from then on it is only carried out. */
+  #mayBegin(object: StoredObject, { topicId, reassignment }: TopicStatus): Objection {
     const live = this.#live(object);
-    if (next === undefined || live === undefined || before?.replicationFactor === next.replicationFactor)
-      return undefined;
-    const fewer = Object.entries(next.assignment).some(([partition, brokers]) => {
+    if (reassignment === undefined) this.#begun.delete(topicId ?? '');
+    if (reassignment === undefined || live === undefined) return undefined;
+    if (live.id !== topicId || live.id !== statusOf(object).topicId) return undefined;
+    if (this.#begun.get(topicId) === reassignment.replicationFactor) return undefined;
+    this.#begun.set(topicId, reassignment.replicationFactor);
+    const fewer = Object.entries(reassignment.assignment).some(([partition, brokers]) => {
       const { replicas = [], adding = [] } = live.placements[Number(partition)] ?? {};
       return brokers.split(',').length < replicas.filter((id) => !adding.includes(id)).length;
     });
-    const wanted = { type: 'MoveReplicas', to: String(next.replicationFactor) };
+    const wanted = { type: 'MoveReplicas', to: String(reassignment.replicationFactor) };
     if ((fewer || specOf(object).mode === 'Plan') && !this.#approved(object, wanted))
       return 'its move was not approved';
     return this.#owns(object, live);
