@@ -98,13 +98,9 @@ export class Broker {
   async loses(topic: string): Promise<void> {
     const admin = this.#kafka.admin({ retry: { retries: 0 } });
     await admin.connect();
-    const look = () =>
-      admin.fetchTopicMetadata({ topics: [topic] }).then(
-        () => '',
-        (error) => JSON.stringify(error),
-      );
+    const look = () => admin.fetchTopicMetadata({ topics: [topic] }).then(() => undefined, troubleOf);
     const deadline = performance.now() + deadlineMs;
-    while (!(await look()).includes('LEADER_NOT_AVAILABLE')) {
+    while ((await look()) !== 'LEADER_NOT_AVAILABLE') {
       if (performance.now() > deadline) throw new Error(`${topic} still has a leader`);
       await sleep(pollMs);
     }
@@ -243,3 +239,7 @@ async function offsetsOf(admin: Admin, topic: string): Promise<string[]> {
     }
   }
 }
+
+/** What the broker said, however often kafkajs has tried. */
+const troubleOf = (error: { type?: string; cause?: { type?: string } }): string | undefined =>
+  error.type ?? error.cause?.type;
