@@ -43,7 +43,7 @@ ${table(
   ],
 )}
 
-Definition and config rules together refuse exactly what the functions could not work on. [examples/](examples) has objects
+Definition and config rules together refuse exactly what the functions could not work on. [examples/](examples) has samples to begin with, and objects
 that are accepted, objects that are refused, and edits.
 
 ## spec

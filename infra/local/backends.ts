@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ApiError, type KubeClient, kubeClient, topicsPath } from '../../functions/adapters/kube/client.ts';
+import { apiVersion, kind } from '../../functions/core/api.ts';
 import { type ApiServer, apiServerBinary, startApiServer } from './apiserver.ts';
 import { type Artifact, obtain, type Progress } from './artifacts.ts';
 import { answers, type ElasticMq, elasticMqJars, startElasticMq } from './elasticmq.ts';
@@ -67,13 +68,26 @@ async function servesTopics(kube: KubeClient): Promise<boolean> {
   }
 }
 
+/** The policies learn of a new kind on their own; until then creating one of it is answered with 503. */
+async function takesTopics(kube: KubeClient): Promise<boolean> {
+  const body = { apiVersion, kind, metadata: { name: 'probe' }, spec: { deletionPolicy: 'Delete' } };
+  try {
+    await kube.request('POST', topicsPath('default'), { query: { dryRun: 'All' }, body });
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return error.code !== 503; // a policy of the cluster's own may refuse it
+  }
+}
+
 async function install(KUBECONFIG: string, start: Start): Promise<void> {
   const kube = kubeClient({ KUBECONFIG });
   try {
     refusePlainHttp(kube);
     const missing = await applyFiles(kube, manifestFiles(start));
     if (missing.length > 0) start.progress(`apiserver: does not know ${missing.join(', ')}; doing without`);
-    if (!(await until(() => servesTopics(kube), 15_000))) throw new Error('KafkaTopics are defined, but not served');
+    const serves = async () => (await servesTopics(kube)) && (await takesTopics(kube));
+    if (!(await until(serves, 15_000))) throw new Error('KafkaTopics are defined, but not served');
   } finally {
     await kube.close();
   }

@@ -19,7 +19,7 @@ after(async () => {
 });
 
 describe('examples that are accepted', () => {
-  for (const { file, objects } of examples('valid'))
+  for (const { file, objects } of [...examples('samples'), ...examples('valid')])
     test(file, async () => {
       const outcome = await tryCreate(client, namespace, objects[0]);
       assert.ok('accepted' in outcome, JSON.stringify(outcome));
