@@ -43,8 +43,8 @@ ${table(
   ],
 )}
 
-Definition and config rules together refuse exactly what the functions could not work on. [examples/](examples) has samples to begin with, and objects
-that are accepted, objects that are refused, and edits.
+Definition and config rules together refuse exactly what the functions could not work on. [examples/](examples) has
+samples to begin with, objects that are accepted, objects that are refused, and edits.
 
 ## spec
 

@@ -6,7 +6,7 @@ import type { Manifest, StoredObject } from '../support/kube/objects.ts';
 export type Example = { readonly file: string; readonly expect: string; readonly objects: readonly Manifest[] };
 
 /** The examples of one folder; `expect` is what the comment in the first line says. */
-export function examples(folder: 'valid' | 'invalid' | 'updates'): readonly Example[] {
+export function examples(folder: 'samples' | 'valid' | 'invalid' | 'updates'): readonly Example[] {
   const directory = new URL(`../../crds/examples/${folder}/`, import.meta.url);
   return readdirSync(directory).map((file) => {
     const text = readFileSync(new URL(file, directory), 'utf8');
