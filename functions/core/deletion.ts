@@ -71,8 +71,9 @@ function bindBeforeDeletion(situation: Situation, observed: LiveObservation): Pl
   const { resource, claimants } = situation;
   if ('reason' in resource.spec || specRefusal(resource) !== undefined) return undefined;
   if (ownerOf(claimants ?? [], observed)?.uid !== resource.uid) return undefined;
+  const { replicationFactor = observed.replicationFactor } = resource.spec;
   const { actions, refusals } = differences(situation, resource.spec, observed);
-  if (actions.length + refusals.length > 0) return undefined;
+  if (actions.length + refusals.length > 0 || replicationFactor !== observed.replicationFactor) return undefined;
   return planned([{ type: 'BindTopic', id: observed.id, ...harmless }], [], { lookAgain: true });
 }
 

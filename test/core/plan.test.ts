@@ -647,6 +647,11 @@ table('plan for an object that is being deleted', decide, [
     want: does('RemoveFinalizer'),
   },
   {
+    reason: 'a topic with another number of replicas is not the one that an unbound object has made (T010)',
+    given: situation(deletedTopic({ replicationFactor: 3 }, {}, { status: undefined }), live()),
+    want: does('RemoveFinalizer'),
+  },
+  {
     reason: 'an invalid bound object still deletes by its id (K070)',
     given: situation(deletedTopic({}, {}, { spec: invalid }), live()),
     want: does('DeleteTopic', 'RemoveFinalizer'),

@@ -30,12 +30,13 @@ export class Approvals {
     this.hashes.push(plan.hash);
   }
 
-  /** Whether the hash on the object stands for this, on this topic. */
-  allow(object: StoredObject, liveId: string | undefined, wanted: Wanted): boolean {
+  /** Whether the hash on the object stands for this, on the topic that has this id now; undefined where there is none. */
+  allow(object: StoredObject, topicId: string | 'any' | undefined, wanted: Wanted): boolean {
     const hash = hashOn(object);
     if (hash === undefined) return false;
     const shown = this.#shown.get(placeOf(object, object.metadata.generation, hash));
-    if (shown === undefined || shown.topicId !== (liveId ?? statusOf(object).topicId)) return false;
+    if (shown === undefined || (topicId !== 'any' && shown.topicId !== (topicId ?? statusOf(object).topicId)))
+      return false;
     return shown.actions.some((action) =>
       Object.entries(wanted).every(([name, value]) => action[name as keyof HeldAction] === value),
     );

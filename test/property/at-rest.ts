@@ -22,7 +22,7 @@ export function atRest(topics: FakeTopics, objects: Objects, judge: Judge): stri
     const why = untrue(object, topics, objects, judge);
     if (why !== undefined) wrong.push(`${keyOf(object.metadata)}: ${why}`);
   }
-  return [...wrong, ...limitsLeft(topics, objects)];
+  return [...wrong, ...limitsLeft(topics, objects, judge.keptRates)];
 }
 
 function untrue(object: StoredObject, topics: FakeTopics, objects: Objects, judge: Judge): string | undefined {
@@ -76,13 +76,15 @@ function waitsFalsely(
 }
 
 /** Limits that nobody remembers. */
-function limitsLeft({ topics, cluster }: FakeTopics, objects: Objects): string[] {
+function limitsLeft({ topics, cluster }: FakeTopics, objects: Objects, kept: ReadonlySet<number>): string[] {
   const remembered = objects.all().filter((object) => statusOf(object).reassignment?.bytesPerSecond !== undefined);
   const lists = [...topics].filter(
     ([name, { overrides }]) =>
       throttleKeys.some((key) => overrides.has(key)) && !remembered.some((object) => physicalName(object) === name),
   );
-  const rates = [...cluster].filter(([, { configs }]) => configs.size > 0 && remembered.length === 0);
+  const rates = [...cluster].filter(
+    ([id, { configs }]) => configs.size > 0 && remembered.length === 0 && !kept.has(id),
+  );
   return [
     ...lists.map(([name]) => `topic ${name} stays limited`),
     ...rates.map(([id]) => `broker ${id} stays limited`),

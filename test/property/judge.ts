@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ConfigChange, NewTopic, Replication, Resources, Topics } from '../../functions/core/ports.ts';
 import type { Reassignment, TopicResource, TopicStatus } from '../../functions/core/resource.ts';
 import { type Key, keyOf } from '../../functions/core/topic.ts';
+import { isMoving } from '../support/kafka/fake-placement.ts';
 import type { FakeTopic, FakeTopics } from '../support/kafka/fake-topics.ts';
 import type { Objects, StoredObject } from '../support/kube/objects.ts';
 import { Approvals } from './approvals.ts';
@@ -45,10 +46,16 @@ export class Judge {
   readonly #created = new Map<string, { uid: string; generation: number; inThisPass: boolean }>();
   /** uid → config keys that its spec has listed */
   readonly #listed = new Map<string, Set<string>>();
+  /** ids of topics that were compacted when the running pass began: config and partitions of one edit have no order */
+  #compacted: ReadonlySet<string> = new Set();
   /** topic id and partition → targets that were stored for it */
   readonly #stored = new Map<string, Set<string>>();
   /** topic id → replication factor of the move that was stored for it and has not ended */
   readonly #begun = new Map<string, number>();
+  /** New partitions copy the replicas of a move that somebody else has under way; only a later look shows that. */
+  #grewInAMove = false;
+  /** brokers that keep their rates: down when a limit was taken away, or somebody else was moving replicas */
+  readonly keptRates = new Set<number>();
   /** what people did to topics themselves, by id */
   readonly touched = new Set<string>();
 
@@ -60,7 +67,9 @@ export class Judge {
   /** A pass over these begins. */
   begin(actors: readonly Key[]): void {
     this.#actors = actors;
+    this.#compacted = new Set([...this.#topics.topics.values()].filter(compacts).map(({ id }) => id));
     for (const made of this.#created.values()) made.inThisPass = false;
+    this.#grewInAMove = false;
     this.watch();
   }
 
@@ -86,7 +95,8 @@ export class Judge {
   brokers(): Topics & Replication {
     return this.#watched(this.#topics as Topics & Replication, {
       create: (topics: readonly NewTopic[]) => {
-        for (const topic of topics) this.#ask(topic.topicName, 'created', (object) => this.#mayCreate(object, topic));
+        for (const topic of topics)
+          this.#ask(topic.topicName, 'created', (object, live) => (live ? undefined : this.#mayCreate(object, topic)));
       },
       alterConfigs: (changes: ReadonlyMap<string, readonly ConfigChange[]>) => {
         for (const [name, edits] of changes)
@@ -109,6 +119,12 @@ export class Judge {
       },
       limit: (names: readonly string[], rate: number) => {
         for (const name of names) this.#ask(name, 'limited', (object) => mayLimit(object, rate));
+      },
+      unlimit: (names) => {
+        const foreign = [...this.#topics.topics].some(
+          ([name, topic]) => !names.includes(name) && this.#isMovedByOthers(topic),
+        );
+        for (const [id, { up }] of this.#topics.cluster) if (!up || foreign) this.keptRates.add(id);
       },
     });
   }
@@ -232,7 +248,8 @@ export class Judge {
   #mayGrow(object: StoredObject, topic: FakeTopic | undefined, total: number): Objection {
     if (topic === undefined) return undefined;
     if (total !== specOf(object).numPartitions) return 'the spec says another number';
-    const risky = topic.recordCount > 0 && compacts(topic);
+    this.#grewInAMove ||= topic.placements.some(isMoving);
+    const risky = topic.recordCount > 0 && this.#compacted.has(topic.id);
     const wanted = { type: 'AddPartitions', from: String(topic.numPartitions), to: String(total) };
     if ((risky || specOf(object).mode === 'Plan') && !this.#approved(object, wanted)) return 'that was not approved';
     return this.#owns(object, topic);
@@ -264,12 +281,15 @@ export class Judge {
     for (const [partition, target] of targets)
       if (assignment[partition] === undefined || (target !== null && assignment[partition] !== target.join(',')))
         return 'that move is not stored';
-    for (const [partition, { replicas, adding, removing }] of topic.placements.entries()) {
-      if (adding.length + removing.length === 0) continue;
-      const aim = asSet(replicas.filter((id) => !removing.includes(id)).join(','));
-      if (!this.#stored.get(`${topic.id} ${partition}`)?.has(aim)) return 'somebody else is moving it';
-    }
+    if (this.#isMovedByOthers(topic)) return 'somebody else is moving it';
     return this.#owns(object, topic);
+  }
+
+  #isMovedByOthers({ id, placements }: FakeTopic): boolean {
+    return placements.some((placement, partition) => {
+      const aim = placement.replicas.filter((broker) => !placement.removing.includes(broker));
+      return isMoving(placement) && !this.#stored.get(`${id} ${partition}`)?.has(asSet(aim.join(',')));
+    });
   }
 
   #mayHold(object: StoredObject): Objection {
@@ -277,10 +297,10 @@ export class Judge {
     if (!isSelected(object)) return 'it is not selected';
     if (isOut(object)) return 'it is on its way out';
     if (mode !== 'Enforce' && mode !== 'Plan') return `the mode is ${mode}`;
-    const beginsMove = this.approvals.allow(object, this.#live(object)?.id, { type: 'MoveReplicas' });
-    return mode === 'Plan' && !beginsMove && !this.#approved(object, { type: 'AddFinalizer' })
-      ? 'that was not approved'
-      : undefined;
+    if (mode === 'Enforce') return undefined;
+    // it touches no topic, so it does not matter which one is there
+    const allowed = ['AddFinalizer', 'MoveReplicas'].some((type) => this.approvals.allow(object, 'any', { type }));
+    return allowed ? undefined : 'that was not approved';
   }
 
   #mayLetGo(object: StoredObject): Objection {
@@ -308,7 +328,7 @@ export class Judge {
     return (
       this.#mayBind(object, status) ??
       this.#mayBegin(object, status) ??
-      (saysReadyAnew(object, status) ? this.isReady(object, status) : undefined)
+      (saysReadyAnew(object, status) && !this.#grewInAMove ? this.isReady(object, status) : undefined)
     );
   }
 
@@ -319,8 +339,10 @@ export class Judge {
     const [difference] = mismatches(object, live);
     if (difference !== undefined) return `Ready, and ${difference}`;
     if (readyOf(status)?.observedGeneration !== object.metadata.generation) return 'Ready of an old generation';
-    if (status.plan !== undefined || status.reassignment !== undefined) return 'Ready, and something waits or moves';
+    if (status.plan !== undefined) return 'Ready, and something waits';
+    // who observes ends nothing that was begun before
     if (mode === 'Observe') return undefined;
+    if (status.reassignment !== undefined) return 'Ready, and something moves';
     if (mode === 'Paused') return 'Ready, and nobody looks';
     if (status.topicId !== live?.id) return 'Ready, and bound to another topic';
     return isHeld(object) === (deletionPolicy === 'Delete')

@@ -15,10 +15,18 @@ import { Mortal } from '../support/mortal.ts';
 import { atRest } from './at-rest.ts';
 import { statusOf } from './facts.ts';
 import { Judge } from './judge.ts';
-import { brokerIds, keys, type PassStep, type Patch, type Spec, type Step, type Story, topicNames } from './steps.ts';
-
-type OnObject = Extract<Step, { readonly object: number }>;
-type ByHand = Exclude<Extract<Step, { readonly topic: number }>, OnObject>;
+import {
+  type ByHand,
+  brokerIds,
+  type Edit,
+  keys,
+  type PassStep,
+  type Patch,
+  type Spec,
+  type Step,
+  type Story,
+  topicNames,
+} from './steps.ts';
 
 const never = new AbortController().signal;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -54,20 +62,25 @@ export class Simulation {
     else if (step.do === 'tick') await this.tick();
     else if (step.do === 'finishMoves') this.topics.finishMoves();
     else if (step.do === 'broker') Object.assign(this.topics.cluster.get(step.id) ?? {}, { up: step.up });
-    else if ('object' in step) this.#someoneEdits(step);
+    else if ('object' in step) await this.#someoneEdits(step);
     else this.#someoneTouches(step);
     this.judge.watch();
   }
 
-  #someoneEdits(step: OnObject): void {
+  async #someoneEdits(step: Edit): Promise<void> {
     const key = keys[step.object] as Key;
+    this.#edits(key, step);
+    if (step.then && this.resources.objects.get(key)) await this.pass([key]);
+  }
+
+  #edits(key: Key, step: Edit): void {
     const { objects } = this.resources;
     switch (step.do) {
       case 'apply':
         this.#apply(key, step.spec, topicNames[step.topic] ?? '');
         break;
       case 'edit':
-        this.#edit(key, step.patch);
+        this.#patch(key, step.patch);
         break;
       case 'delete':
         objects.delete(key);
@@ -88,7 +101,7 @@ export class Simulation {
     }
   }
 
-  #hashFor(key: Key, { what, nth }: Extract<Step, { do: 'approve' }>): string | undefined {
+  #hashFor(key: Key, { what, nth }: Extract<Edit, { do: 'approve' }>): string | undefined {
     const { hashes } = this.judge.approvals;
     const object = this.resources.objects.get(key);
     if (what === 'garbage') return 'deadbeef';
@@ -106,7 +119,7 @@ export class Simulation {
   }
 
   /** Also of what is on its way out: people switch the policy or the mode to free it. */
-  #edit(key: Key, { config = {}, ...patch }: Patch): void {
+  #patch(key: Key, { config = {}, ...patch }: Patch): void {
     this.resources.objects.change(key, (object) => {
       const { ignoredConfigs } = object.spec as unknown as Spec;
       const merged = { ...(object.spec.config as Spec['config']), ...config };
@@ -130,7 +143,7 @@ export class Simulation {
     if (step.do === 'moveByHand') this.#moveByHand(name, step);
   }
 
-  #moveByHand(name: string, { partition, target }: Extract<Step, { do: 'moveByHand' }>): void {
+  #moveByHand(name: string, { partition, target }: Extract<ByHand, { do: 'moveByHand' }>): void {
     const placement = this.topics.topics.get(name)?.placements[partition];
     if (placement === undefined) return;
     if (target === null && placement.adding.length + placement.removing.length === 0) return;

@@ -34,38 +34,39 @@ export type PassStep = {
   readonly lastReceive: boolean;
 };
 
+/** `then`: whether the message that follows is worked on at once. */
+export type Edit = { readonly object: number; readonly then: boolean } & (
+  | { readonly do: 'apply'; readonly topic: number; readonly spec: Spec }
+  | { readonly do: 'edit'; readonly patch: Patch }
+  | { readonly do: 'delete' | 'check' }
+  | { readonly do: 'relabel'; readonly team: string }
+  | { readonly do: 'approve'; readonly what: 'shown' | 'older' | 'garbage'; readonly nth: number }
+);
+
+/** What people do to topics without us. */
+export type ByHand = { readonly topic: number } & (
+  | { readonly do: 'produce' | 'removeTopic' | 'addTopic' | 'growTopic' }
+  | { readonly do: 'configure'; readonly key: string; readonly value: string }
+  | { readonly do: 'moveByHand'; readonly partition: number; readonly target: readonly number[] | null }
+);
+
 export type Step =
-  | { readonly do: 'apply'; readonly object: number; readonly topic: number; readonly spec: Spec }
-  | { readonly do: 'edit'; readonly object: number; readonly patch: Patch }
-  | { readonly do: 'delete' | 'check'; readonly object: number }
-  | { readonly do: 'relabel'; readonly object: number; readonly team: string }
-  | {
-      readonly do: 'approve';
-      readonly object: number;
-      readonly what: 'shown' | 'older' | 'garbage';
-      readonly nth: number;
-    }
+  | Edit
+  | ByHand
   | PassStep
   | { readonly do: 'tick' }
   | { readonly do: 'finishMoves' }
-  | { readonly do: 'produce' | 'removeTopic' | 'addTopic' | 'growTopic'; readonly topic: number }
-  | { readonly do: 'configure'; readonly topic: number; readonly key: string; readonly value: string }
-  | {
-      readonly do: 'moveByHand';
-      readonly topic: number;
-      readonly partition: number;
-      readonly target: readonly number[] | null;
-    }
   | { readonly do: 'broker'; readonly id: number; readonly up: boolean };
 
 /** A history happens in one installation. */
 export type Story = { readonly limited: boolean; readonly steps: readonly Step[] };
 
+const oneIn = (times: number): fc.Arbitrary<boolean> => fc.nat(times - 1).map((nth) => nth === 0);
 const object = fc.nat(keys.length - 1);
 const topic = fc.nat(topicNames.length - 1);
 const numPartitions = fc.integer({ min: 1, max: 4 });
 const replicationFactor = fc.integer({ min: 1, max: brokerIds.length });
-const mode = fc.constantFrom('Enforce', 'Enforce', 'Enforce', 'Enforce', 'Enforce', 'Plan', 'Observe', 'Paused');
+const mode = fc.constantFrom(...Array<string>(8).fill('Enforce'), 'Plan', 'Plan', 'Observe', 'Paused');
 const deletionPolicy = fc.constantFrom('Retain', 'Delete');
 const values = {
   'retention.ms': fc.constantFrom('60000', '3600000', '86400000', '-1'),
@@ -109,36 +110,33 @@ const death: fc.Arbitrary<Death | undefined> = fc.option(
 
 const target = fc.constantFrom(null, [1], [2], [3], [1, 2], [2, 3], [3, 1], [1, 2, 3]);
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('apply' as const), object, topic, spec: specs }) },
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('edit' as const), object, patch: patches }) },
+const then = fc.boolean();
+const edits: fc.Arbitrary<Edit> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('apply' as const), object, topic, spec: specs, then }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('edit' as const), object, patch: patches, then }) },
   {
-    weight: 12,
-    arbitrary: fc.record({
-      do: fc.constant('pass' as const),
-      objects: fc.array(object, { minLength: 1, maxLength: 3 }),
-      death,
-      stale: fc.nat(7).map((nth) => nth === 0),
-      lastReceive: fc.nat(7).map((nth) => nth === 0),
-    }),
-  },
-  {
-    weight: 3,
+    weight: 4,
     arbitrary: fc.record({
       do: fc.constant('approve' as const),
       object,
       what: fc.constantFrom('shown' as const, 'shown' as const, 'shown' as const, 'older' as const, 'garbage' as const),
       nth: fc.nat(9),
+      then,
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('delete' as const, 'check' as const), object }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('relabel' as const), object, team: fc.constantFrom('a', 'b') }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('tick' as const, 'finishMoves' as const) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('produce' as const), topic }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('delete' as const), object, then }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('check' as const), object, then }) },
   {
-    weight: 2,
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('relabel' as const), object, team: fc.constantFrom('a', 'b'), then }),
+  },
+);
+
+const byHand: fc.Arbitrary<ByHand> = fc.oneof(
+  {
+    weight: 5,
     arbitrary: fc.record({
-      do: fc.constantFrom('removeTopic' as const, 'addTopic' as const, 'growTopic' as const),
+      do: fc.constantFrom('produce', 'produce', 'removeTopic', 'addTopic', 'growTopic'),
       topic,
     }),
   },
@@ -152,6 +150,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('moveByHand' as const), topic, partition: fc.nat(1), target }) },
+);
+
+const passes: fc.Arbitrary<PassStep> = fc.record({
+  do: fc.constant('pass' as const),
+  objects: fc.array(object, { minLength: 1, maxLength: 3 }),
+  death,
+  stale: oneIn(8),
+  lastReceive: oneIn(8),
+});
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 12, arbitrary: edits },
+  { weight: 8, arbitrary: passes },
+  { weight: 4, arbitrary: byHand },
+  { weight: 2, arbitrary: fc.constantFrom({ do: 'tick' as const }, { do: 'finishMoves' as const }) },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('broker' as const), id: fc.constantFrom(...brokerIds), up: fc.boolean() }),
@@ -159,4 +172,4 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 export const stories = (maxSteps: number): fc.Arbitrary<Story> =>
-  fc.record({ limited: fc.boolean(), steps: fc.array(step, { minLength: 3, maxLength: maxSteps, size: 'max' }) });
+  fc.record({ limited: fc.boolean(), steps: fc.array(step, { minLength: 5, maxLength: maxSteps, size: 'max' }) });
