@@ -239,7 +239,11 @@ export const rows: Readonly<Record<string, Row>> = {
     what: '10,000 objects in sync: no write, requests by the page',
     later: 'figures for large fleets are not measured yet',
   },
-  K172: 'requests to the API server for a creation, an edit, a deletion',
+  K172: {
+    what: 'requests to the API server for a creation, an edit, a deletion: 3, 3 and 5 at most',
+    changed:
+      'a deletion has an Event besides its four; a creation with Delete has a fourth where the API server has no policy that adds finalizers',
+  },
   K173: {
     what: 'a topic too large for a request does not take its neighbours down',
     changed:

@@ -112,7 +112,7 @@ let deletion: readonly Site[] = [];
 test('K004, K005, T001: a creation that is killed anywhere ends in one topic, bound to its object', async (t) => {
   const flow: Flow = {
     prepare: async (name) => void (await user.apply(name, spec)),
-    writes: ['PATCH object', 'createTopics', 'PATCH status'],
+    writes: ['PATCH object', 'createTopics', 'PATCH status', 'POST event'],
     atReads: true,
     check: async (name, crash, sites) => {
       const object = await assertInShape(name, { partitions: 2, overrides: { 'segment.ms': '3600000' } });
@@ -132,7 +132,7 @@ test('T005, T006: a change that is killed anywhere ends in the shape that is wan
         await settled(name);
         await user.apply(name, { ...spec, numPartitions: 3, config: { 'max.message.bytes': 2000000 } });
       },
-      writes: ['incrementalAlterConfigs', 'createPartitions', 'PATCH status'],
+      writes: ['incrementalAlterConfigs', 'createPartitions', 'PATCH status', 'POST event', 'POST event'],
       atReads: false,
       check: async (name) =>
         void (await assertInShape(name, { partitions: 3, overrides: { 'max.message.bytes': '2000000' } })),
@@ -149,7 +149,7 @@ test('K088, T008, T012: a deletion that is killed anywhere ends without topic an
         await settled(name);
         await user.delete(name);
       },
-      writes: ['deleteTopics', 'PATCH object'],
+      writes: ['deleteTopics', 'PATCH object', 'POST event'],
       atReads: true,
       check: assertGone,
     },
@@ -171,7 +171,7 @@ test('K078, T010: an object that dies unbound is bound first, then goes with its
         await unbound(name);
         await user.delete(name);
       },
-      writes: ['PATCH status', 'deleteTopics', 'PATCH object'],
+      writes: ['PATCH status', 'POST event', 'deleteTopics', 'PATCH object', 'POST event'],
       atReads: false,
       check: assertGone,
     },

@@ -131,14 +131,14 @@ export function creation(world: World): void {
     assert.deepEqual((await broker.shape('k016')).overrides, overrides);
   });
 
-  test('K172: a creation costs the API server one read and one write of the status', async () => {
+  test('K172: a creation costs the API server one read, one write of the status, and an Event', async () => {
     await a.apply('k172', { numPartitions: 1 });
     await a.ready('k172');
     await isSettled(world, a, 'k172');
-    assert.deepEqual(await requests(a.namespace, 'k172'), ['get', 'patch status']);
+    assert.deepEqual(await requests(a.namespace, 'k172'), ['get', 'patch status', 'create']);
   });
 
-  test('K172: an edit costs the API server one read and one write, a deletion two lists more', async () => {
+  test('K172: an edit costs the API server the same, a deletion two lists more', async () => {
     const calls = async (name: string, during: () => Promise<void>) => {
       await queues.drained();
       const before = (await requests(a.namespace, name)).length;
@@ -152,12 +152,12 @@ export function creation(world: World): void {
       await a.apply('k172-edit', { numPartitions: 2, deletionPolicy: 'Delete' });
       await a.ready('k172-edit');
     });
-    assert.deepEqual(edit, ['get', 'patch status']);
+    assert.deepEqual(edit, ['get', 'patch status', 'create']);
     const deletion = await calls('k172-edit', async () => {
       await a.delete('k172-edit');
       await a.gone('k172-edit');
     });
-    assert.deepEqual(deletion, ['get', 'list', 'list', 'patch']);
+    assert.deepEqual(deletion, ['get', 'list', 'list', 'patch', 'create']);
   });
 
   /** @returns the finalizers that are stored when the request that makes the topic arrives */
@@ -175,14 +175,14 @@ export function creation(world: World): void {
 
   test('K004, K172: with Delete the finalizer is stored before the topic is made, by the API server itself', async () => {
     assert.deepEqual(await finalizersAtCreation('k004'), ['cache.example.com/topic']);
-    assert.deepEqual(await requests(a.namespace, 'k004'), ['get', 'patch status']);
+    assert.deepEqual(await requests(a.namespace, 'k004'), ['get', 'patch status', 'create']);
   });
 
   test('K004, K172: where the API server has no policy for it, by the function', async () => {
     await withoutFinalizerPolicy(admin, async () => {
       assert.deepEqual(await finalizersAtCreation('k004-alone'), ['cache.example.com/topic']);
     });
-    assert.deepEqual(await requests(a.namespace, 'k004-alone'), ['get', 'patch', 'patch status']);
+    assert.deepEqual(await requests(a.namespace, 'k004-alone'), ['get', 'patch', 'patch status', 'create']);
   });
 
   test('K133: kubectl get shows topic, live counts and the verdict', async () => {
