@@ -48,6 +48,8 @@ export class Judge {
   readonly #listed = new Map<string, Set<string>>();
   /** ids of topics that were compacted when the running pass began: config and partitions of one edit have no order */
   #compacted: ReadonlySet<string> = new Set();
+  /** uid and topic id → config keys that the object said are its own */
+  readonly #owned = new Map<string, Set<string>>();
   /** topic id and partition → targets that were stored for it */
   readonly #stored = new Map<string, Set<string>>();
   /** topic id → replication factor of the move that was stored for it and has not ended */
@@ -82,8 +84,9 @@ export class Judge {
       const listed = this.#listed.get(object.metadata.uid) ?? new Set();
       for (const key of Object.keys(specOf(object).config)) listed.add(key);
       this.#listed.set(object.metadata.uid, listed);
-      const { topicId, reassignment } = statusOf(object);
+      const { topicId, reassignment, config } = statusOf(object);
       if (topicId === undefined) continue;
+      this.#own(object, topicId, Object.keys(config ?? {}));
       this.#store(topicId, reassignment);
       if (bound.has(topicId))
         this.#violate(`${bound.get(topicId)} and ${keyOf(object.metadata)} are bound to one topic`);
@@ -201,6 +204,20 @@ export class Judge {
       const { uid, generation } = asked.metadata;
       this.#created.set(id, { uid, generation, inThisPass: true });
     }
+  }
+
+  #own(object: StoredObject, topicId: string, owned: readonly string[]): void {
+    const ignored = specOf(object).ignoredConfigs ?? [];
+    const place = `${object.metadata.uid} ${topicId}`;
+    const keys = this.#owned.get(place) ?? new Set();
+    for (const key of owned) keys.add(key);
+    for (const key of ignored) keys.delete(key);
+    this.#owned.set(place, keys);
+  }
+
+  /** Somebody else has set a key: whether it stays is no longer ours to say. */
+  disown(topicId: string, key: string): void {
+    for (const [place, keys] of this.#owned) if (place.endsWith(` ${topicId}`)) keys.delete(key);
   }
 
   #store(topicId: string, reassignment: Reassignment | undefined): void {
@@ -325,6 +342,8 @@ export class Judge {
 
   #maySay(object: StoredObject, status: TopicStatus): Objection {
     if (!isSelected(object)) return 'it is not selected';
+    if (readyOf(status)?.reason === 'TopicMissing' && this.#live(object)?.id === status.topicId)
+      return 'missing its topic, which is there';
     return (
       this.#mayBind(object, status) ??
       this.#mayBegin(object, status) ??
@@ -344,7 +363,10 @@ export class Judge {
     if (mode === 'Observe') return undefined;
     if (status.reassignment !== undefined) return 'Ready, and something moves';
     if (mode === 'Paused') return 'Ready, and nobody looks';
-    if (status.topicId !== live?.id) return 'Ready, and bound to another topic';
+    if (live === undefined || status.topicId !== live.id) return 'Ready, and bound to another topic';
+    const owned = [...(this.#owned.get(`${object.metadata.uid} ${live.id}`) ?? [])];
+    if (owned.some((key) => !(key in specOf(object).config) && live.overrides.has(key)))
+      return 'Ready, and a key that is no longer listed is still set';
     return isHeld(object) === (deletionPolicy === 'Delete')
       ? undefined
       : 'Ready, and the finalizer is not as it has to be';

@@ -1,5 +1,6 @@
 /** A history as it happens: people, brokers and passes in memory, and then the rest that has to come. */
 
+import { annotations } from '../../functions/core/api.ts';
 import { type Danger, dangers } from '../../functions/core/installation.ts';
 import { Failure } from '../../functions/core/outcome.ts';
 import type { Replication, Topics } from '../../functions/core/ports.ts';
@@ -47,6 +48,8 @@ export class Simulation {
   readonly events = fakeEvents();
   readonly judge = new Judge(this.resources.objects, this.topics);
   readonly #limited: boolean;
+  /** what an object that is created anew comes with: the approval that its file got once (K120) */
+  readonly #inGit = new Map<string, Readonly<Record<string, string>>>();
   #seconds = 0;
   #messages = 0;
   /** Events told since the last pass began */
@@ -70,7 +73,7 @@ export class Simulation {
   async #someoneEdits(step: Edit): Promise<void> {
     const key = keys[step.object] as Key;
     this.#edits(key, step);
-    if (step.then && this.resources.objects.get(key)) await this.pass([key]);
+    if (step.then && this.resources.objects.get(key)) await this.pass([key], step.then);
   }
 
   #edits(key: Key, step: Edit): void {
@@ -96,7 +99,9 @@ export class Simulation {
         break;
       case 'approve': {
         const hash = this.#hashFor(key, step);
-        if (hash !== undefined) objects.annotate(key, 'approve', hash);
+        if (hash === undefined) break;
+        this.#inGit.set(keyOf(key), { [annotations.approve]: hash });
+        objects.annotate(key, 'approve', hash);
       }
     }
   }
@@ -114,8 +119,8 @@ export class Simulation {
     const old = objects.get(key);
     // What is on its way out cannot be applied anew; people see it and wait.
     if (old?.metadata.deletionTimestamp !== undefined) return;
-    const labels = old === undefined ? { labels: { team: 'a' } } : {};
-    objects.apply({ metadata: { ...key, ...labels }, spec: { ...spec, topicName: old?.spec.topicName ?? topicName } });
+    const more = old === undefined ? { labels: { team: 'a' }, annotations: this.#inGit.get(keyOf(key)) ?? {} } : {};
+    objects.apply({ metadata: { ...key, ...more }, spec: { ...spec, topicName: old?.spec.topicName ?? topicName } });
   }
 
   /** Also of what is on its way out: people switch the policy or the mode to free it. */
@@ -132,14 +137,16 @@ export class Simulation {
     const name = topicNames[step.topic] ?? '';
     const topic = this.topics.topics.get(name);
     if (topic !== undefined) this.judge.touched.add(topic.id);
-    if (topic === undefined) {
-      if (step.do === 'addTopic') this.topics.add(name, { numPartitions: 2 });
-      return;
-    }
+    if (step.do === 'replaceTopic' || (step.do === 'addTopic' && topic === undefined))
+      this.topics.add(name, { numPartitions: 2, recordCount: step.do === 'addTopic' ? 1 : 0 });
+    if (topic === undefined) return;
     if (step.do === 'produce') this.topics.produce(name);
     if (step.do === 'removeTopic') this.topics.topics.delete(name);
     if (step.do === 'growTopic') topic.numPartitions++;
-    if (step.do === 'configure') topic.overrides.set(step.key, step.value);
+    if (step.do === 'configure') {
+      topic.overrides.set(step.key, step.value);
+      this.judge.disown(topic.id, step.key);
+    }
     if (step.do === 'moveByHand') this.#moveByHand(name, step);
   }
 

@@ -34,8 +34,8 @@ export type PassStep = {
   readonly lastReceive: boolean;
 };
 
-/** `then`: whether the message that follows is worked on at once. */
-export type Edit = { readonly object: number; readonly then: boolean } & (
+/** `then`: the message that follows is worked on at once; the process may die over it. */
+export type Edit = { readonly object: number; readonly then: { readonly death: Death | undefined } | undefined } & (
   | { readonly do: 'apply'; readonly topic: number; readonly spec: Spec }
   | { readonly do: 'edit'; readonly patch: Patch }
   | { readonly do: 'delete' | 'check' }
@@ -45,7 +45,7 @@ export type Edit = { readonly object: number; readonly then: boolean } & (
 
 /** What people do to topics without us. */
 export type ByHand = { readonly topic: number } & (
-  | { readonly do: 'produce' | 'removeTopic' | 'addTopic' | 'growTopic' }
+  | { readonly do: 'produce' | 'removeTopic' | 'addTopic' | 'replaceTopic' | 'growTopic' }
   | { readonly do: 'configure'; readonly key: string; readonly value: string }
   | { readonly do: 'moveByHand'; readonly partition: number; readonly target: readonly number[] | null }
 );
@@ -104,13 +104,13 @@ const calls = fc.oneof(
   fc.constantFrom('writeStatus', 'setFinalizer', 'create', 'delete', 'move', 'limit', 'unlimit', 'publish', 'records'),
 );
 const death: fc.Arbitrary<Death | undefined> = fc.option(
-  fc.record({ call: calls, at: fc.constantFrom<Death['at']>('before', 'after', 'lost') }),
-  { nil: undefined },
+  fc.record({ call: calls, at: fc.constantFrom<Death['at']>('before', 'after', 'lost', 'failed') }),
+  { nil: undefined, freq: 2 },
 );
 
 const target = fc.constantFrom(null, [1], [2], [3], [1, 2], [2, 3], [3, 1], [1, 2, 3]);
 
-const then = fc.boolean();
+const then = fc.option(fc.record({ death }), { nil: undefined, freq: 3 });
 const edits: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('apply' as const), object, topic, spec: specs, then }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('edit' as const), object, patch: patches, then }) },
@@ -136,7 +136,7 @@ const byHand: fc.Arbitrary<ByHand> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      do: fc.constantFrom('produce', 'produce', 'removeTopic', 'addTopic', 'growTopic'),
+      do: fc.constantFrom('produce', 'produce', 'removeTopic', 'addTopic', 'replaceTopic', 'growTopic'),
       topic,
     }),
   },
@@ -149,7 +149,7 @@ const byHand: fc.Arbitrary<ByHand> = fc.oneof(
       value: fc.constantFrom('60000', '7200000'),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('moveByHand' as const), topic, partition: fc.nat(1), target }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('moveByHand' as const), topic, partition: fc.nat(1), target }) },
 );
 
 const passes: fc.Arbitrary<PassStep> = fc.record({

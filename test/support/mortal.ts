@@ -2,8 +2,8 @@
 export type Death = {
   /** the outside call at which it happens: counted from 0 over all ports, or the first of that method */
   readonly call: number | string;
-  /** `before`: not sent. `after`: carried out, nobody hears of it. `lost`: carried out, the caller sees a timeout. */
-  readonly at: 'before' | 'after' | 'lost';
+  /** `before`: not sent. `after`: carried out, nobody hears of it. `lost`: carried out, the caller sees a timeout. `failed`: not carried out, and the caller sees that it failed. */
+  readonly at: 'before' | 'after' | 'lost' | 'failed';
 };
 
 /** The error that a caller sees when an answer is lost. */
@@ -43,6 +43,7 @@ export class Mortal {
     if (this.#dead) return forever();
     const here = this.#fateOf(method);
     if (here === 'before') return this.#die();
+    if (here === 'failed') return lost(method, args);
     const answer = await carryOut();
     if (here === 'after') return this.#die();
     return here === 'lost' ? lost(method, args) : answer;
