@@ -40,24 +40,31 @@ export async function moveReplicas(
   note(await writers.topics.move(new Map(going().map(({ topicName, move }) => [topicName, move.send])), signal));
   return byPlace(work, ({ resource: { topicName } }, actions) => {
     const [record, failure] = [stored.get(topicName), failed.get(topicName)];
-    if (record === undefined) return failure;
-    return failure === undefined ? submitted(record) : storedOnly(record, actions, failure);
+    return failure === undefined && record !== undefined
+      ? submitted(record)
+      : notSubmitted(record, actions, failure ?? notAnswered());
   });
 }
 
 const submitted =
   (record: Reassignment): Effect =>
-  (pass) => ({ ...pass, reassignment: { ...record, step: 'submitted' } });
+  (pass) => ({ ...pass, todo: pass.todo.filter(isNoGrowth), reassignment: { ...record, step: 'submitted' } });
 
-/** The object says already what was to be done: the report must not take that back. */
-const storedOnly =
-  (record: Reassignment, actions: readonly Action[], failure: Failure): Effect =>
+/**
+ * What the object says already, the report must not take back. A move that may be under way holds the growth up; one that
+ * was refused does not (K043).
+ */
+const notSubmitted =
+  (record: Reassignment | undefined, actions: readonly Action[], failure: Failure): Effect =>
   (pass) => ({
     ...pass,
     applied: pass.applied.filter((action) => !actions.includes(action)),
+    todo: failure.retryable ? pass.todo.filter(isNoGrowth) : pass.todo,
     failures: [...pass.failures, failure],
-    reassignment: record,
+    ...(record !== undefined && { reassignment: record }),
   });
+
+const isNoGrowth = ({ type }: Action): boolean => type !== 'AddPartitions';
 
 /** Takes the limits away again, if there were any, and forgets the move. */
 export async function finishMoves(

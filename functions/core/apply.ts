@@ -27,8 +27,8 @@ const waves: readonly Wave[] = [
   { types: ['CreateTopic'], foundation: true, run: createTopics },
   { types: ['BindTopic'], foundation: true, run: bindTopics },
   { types: ['SetConfig', 'ResetConfig'], foundation: false, run: alterConfigs },
-  { types: ['AddPartitions'], foundation: false, run: addPartitions },
   { types: ['MoveReplicas'], foundation: false, run: moveReplicas },
+  { types: ['AddPartitions'], foundation: false, run: addPartitions },
   { types: ['DeleteTopic'], foundation: true, run: deleteTopics },
   { types: ['FinishMove'], foundation: true, run: finishMoves },
   {

@@ -27,7 +27,9 @@ export function permitted(plan: Plan, situation: Pick<Situation, 'resource' | 'o
   const { resource } = situation;
   const { now, held } = split(plan, resource);
   const nothing = { now, held, waiting: undefined, underway: undefined };
-  if (held.length === 0) return nothing;
+  // what waits for a move was approved with it, and is asked for when that has ended
+  if (held.length === 0)
+    return plan.waitsFor === undefined ? nothing : { ...nothing, underway: approvedBefore(situation) };
   const asked = heldPlan(situation, held, plan.refusals);
   if (resource.approvedHash === asked.hash) return { ...nothing, now: plan.actions, held: [], underway: asked };
   const begun = approvedBefore(situation);

@@ -29,12 +29,11 @@ export function differences(situation: Situation, spec: TopicSpec, observed: Liv
   );
   const configActions = minInsync === undefined ? config.actions : [];
   const [begun, fresh] = [moves.actions.filter(goesOn), moves.actions.filter((action) => !goesOn(action))];
-  // New partitions take the number of replicas that is live while they are made (K035).
-  const growth = fresh.length > 0 || begun.some(isMove) || moves.waitsFor !== undefined ? [] : partitions.actions;
+  // New partitions take the number of replicas that is live while they are made, so they come after a move (K035).
+  const growth = moves.waitsFor === undefined ? partitions.actions : [];
   return { actions: [...begun, ...configActions, ...fresh, ...growth], refusals, waitsFor: moves.waitsFor };
 }
 
-const isMove = ({ type }: Action): boolean => type === 'MoveReplicas';
 /** What was begun comes first: no approval is needed to end it. */
 const goesOn = (action: Action): boolean =>
   action.type === 'FinishMove' || (action.type === 'MoveReplicas' && action.resumes);

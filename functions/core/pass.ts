@@ -136,7 +136,8 @@ function untilBound(actions: readonly Action[]): readonly Action[] {
 
 /** What was approved stays on the object until nothing of it is left to do. */
 const planLeft = ({ waiting, underway, todo, failures, plan: decided, applied }: Pass): HeldPlan | undefined => {
-  const left = failures.length > 0 || todo.length > 0 || (decided?.lookAgain === true && applied.length > 0);
+  const moves = decided?.waitsFor !== undefined || applied.some(({ type }) => type === 'MoveReplicas');
+  const left = moves || failures.length > 0 || todo.length > 0 || (decided?.lookAgain === true && applied.length > 0);
   return waiting ?? (left ? underway : undefined);
 };
 

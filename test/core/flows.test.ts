@@ -7,6 +7,7 @@ import { outOfSync } from '../../functions/core/resync.ts';
 import { parseSelector } from '../../functions/core/selector.ts';
 import { never, world } from './world.ts';
 
+const denied = new Failure('NotAuthorized', 'allow Alter on the cluster', { retryable: false });
 const lost = new Failure('BrokerUnavailable', 'no answer', { retryable: true, unanswered: true });
 
 /** A bound topic with records, whose retention is to become shorter. */
@@ -230,6 +231,42 @@ test('K035: replicas, config and partitions in one edit: config at once, partiti
   assert.deepEqual([live()?.numPartitions, live()?.replicationFactor], [4, 3]);
   assert.equal(made.ready('orders'), 'True Synced');
 });
+
+test('K035, K102: with Plan a move and the partitions after it are approved together', async () => {
+  const made = world({}, 3);
+  made.topics.holdMoves = true;
+  made.apply('orders', { numPartitions: 1, replicationFactor: 1 });
+  await made.pass(['orders']);
+  made.apply('orders', { numPartitions: 4, replicationFactor: 3, mode: 'Plan' });
+  await made.pass(['orders']);
+  const planned = () => made.status('orders')?.plan?.actions.map(({ type }) => type);
+  assert.deepEqual(planned(), ['MoveReplicas', 'AddPartitions']);
+  made.approve('orders');
+  for (let looks = 0; looks < 3; looks++) await made.pass(['orders']);
+  assert.equal(made.topics.topics.get('orders')?.numPartitions, 1);
+  assert.deepEqual(planned(), ['MoveReplicas', 'AddPartitions'], 'what was approved stays on the object');
+  made.topics.finishMoves();
+  await made.pass(['orders']);
+  assert.equal(made.topics.topics.get('orders')?.numPartitions, 4);
+  assert.equal(made.ready('orders'), 'True Synced');
+  assert.equal(planned(), undefined);
+});
+
+for (const { what, failure, partitions } of [
+  { what: 'is refused', failure: denied, partitions: 4 },
+  { what: 'may be under way', failure: lost, partitions: 1 },
+])
+  test(`K043: a move that ${what} leaves ${partitions} partitions of the same edit, and its config`, async () => {
+    const made = world({}, 3);
+    made.apply('orders', { numPartitions: 1, replicationFactor: 1 });
+    await made.pass(['orders']);
+    made.topics.fault = ({ method }) => (method === 'move' ? { at: 'before', error: failure } : undefined);
+    made.apply('orders', { numPartitions: 4, replicationFactor: 3, config: { 'segment.ms': 600000 } });
+    await made.pass(['orders']);
+    assert.equal(made.ready('orders'), `False ${failure.reason}`);
+    assert.deepEqual(overrides(made), { 'segment.ms': '600000' });
+    assert.equal(made.topics.topics.get('orders')?.numPartitions, partitions);
+  });
 
 test('K041: a move that is no longer wanted is cancelled', async () => {
   const made = world({}, 3);

@@ -142,9 +142,14 @@ table('a change of the replication factor', decide, [
     want: ['wait'],
   },
   {
-    reason: 'holds up new partitions, which would get the old number of replicas (K035)',
+    reason: 'comes before new partitions, which would get the old number of replicas (K035)',
     given: at(2, 1, placed([partition(0, 1), partition(1, 2)]), undefined, 6),
-    want: ['Move 1 to 2 0:1,3 1:2,4'],
+    want: ['Move 1 to 2 0:1,3 1:2,4', 'AddPartitions'],
+  },
+  {
+    reason: 'holds up new partitions while it is under way (K035)',
+    given: at(2, 'mixed', placed([partition(0, 1, '+2'), partition(1, 2, 3)]), two, 6),
+    want: ['wait'],
   },
   {
     reason: 'lets them come when it ends (K035)',
