@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { conditionOf } from '../support/e2e/kubectl.ts';
-import { isSettled, leavesAlone } from '../support/e2e/quiet.ts';
+import { isSettled, keepsStatus, leavesAlone } from '../support/e2e/quiet.ts';
 import { productHost, type StrictKafka, strictKafka } from '../support/e2e/strict-kafka.ts';
 import { startWorld } from '../support/e2e/world.ts';
 import { apiKeys } from '../support/kafka/proxy.ts';
@@ -151,6 +151,21 @@ test('K009: more replicas than brokers are refused, and made at a tick once anot
   await queues.tick();
   await a.ready('k009');
   assert.deepEqual((await broker.shape('k009')).replicas, [2]);
+});
+
+test('K043: without the right to move replicas the rest of the edit is done, and the right is named', async () => {
+  await broker.denyOnCluster('ALTER', productHost);
+  await broker.createOn('k043', [1]);
+  await a.apply('k043', { ...one, replicationFactor: 1 });
+  await a.ready('k043');
+  await a.apply('k043', { numPartitions: 2, replicationFactor: 2, config: { 'segment.ms': 3600000 } });
+  assert.match(messageOf(await a.says('k043', 'NotAuthorized')), /Alter on the cluster/);
+  await queues.drained();
+  const { partitions, replicas, overrides } = await broker.shape('k043');
+  assert.deepEqual([partitions, replicas, overrides], [2, [1, 1], { 'segment.ms': '3600000' }]);
+  await keepsStatus(world, a, 'k043');
+  await a.apply('k043', { numPartitions: 2, replicationFactor: 1 });
+  assert.equal((await a.ready('k043')).status?.reassignment, undefined);
 });
 
 test('K010: with one of the registered brokers down a topic with as many replicas is made all the same', async () => {

@@ -1,12 +1,14 @@
 /** End to end: the whole system is brought up once, used as its users do, and judged from outside. */
 import { after, describe } from 'node:test';
 import { startWorld } from '../support/e2e/world.ts';
+import { approval } from './approval.ts';
 import { badInput } from './bad-input.ts';
 import { changes } from './changes.ts';
 import { conditions } from './conditions.ts';
 import { config } from './config.ts';
 import { creation } from './creation.ts';
 import { deletion } from './deletion.ts';
+import { events } from './events.ts';
 import { everything } from './everything.ts';
 import { identity } from './identity.ts';
 import { messages } from './messages.ts';
@@ -32,6 +34,8 @@ describe('ownership', () => ownership(world));
 describe('modes', () => modes(world));
 describe('names', () => naming(world));
 describe('bad input', () => badInput(world));
+describe('approval', () => approval(world));
+describe('events', () => events(world));
 describe('conditions', () => conditions(world));
 describe('messages', () => messages(world));
 describe('everything that is left', () => everything(world));
