@@ -2,6 +2,7 @@
 import { after, describe } from 'node:test';
 import { startCrashWorld } from '../support/e2e/crash-world.ts';
 import { batches } from './worker/batches.ts';
+import { guard } from './worker/guard.ts';
 import { lateness } from './worker/lateness.ts';
 import { rivals } from './worker/rivals.ts';
 import { statusWrites } from './worker/status-writes.ts';
@@ -11,6 +12,7 @@ const world = await startCrashWorld();
 after(() => world.stop());
 
 describe('batches', () => batches(world));
+describe('guard', () => guard(world));
 describe('rivals', () => rivals(world));
 describe('answers and requests that are late', () => lateness(world));
 describe('status writes', () => statusWrites(world));

@@ -49,10 +49,33 @@ export type CrashWorld = {
 const mostDeliveries = 5;
 
 export async function startCrashWorld(): Promise<CrashWorld> {
-  await buildBundles(['reconcile', 'runner-child']);
   const dir = scratchDirectory();
   const system = await startParts(dir, ['apiserver', 'kafka']);
-  const { KAFKA_BROKERS = '', KAFKA_CLUSTER_ID = '' } = system.exports;
+  const world = await crashWorldOn({ dir, system, exports: system.exports });
+  return {
+    ...world,
+    async stop() {
+      await world.stop();
+      await system.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Parts that run already. `exports`: the brokers among them; `dir`: of the API server. */
+export type Parts = {
+  readonly dir: string;
+  readonly system: System;
+  readonly exports: Readonly<Record<string, string>>;
+};
+
+/** @param settings more of the environment of the function. `stop` ends what this has started, and not the parts */
+export async function crashWorldOn(
+  { dir, system, exports }: Parts,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<CrashWorld> {
+  await buildBundles(['reconcile', 'runner-child']);
+  const { KAFKA_BROKERS = '', KAFKA_CLUSTER_ID = '' } = exports;
   const kafka = await startKafkaProxy(KAFKA_BROKERS);
   const kube = await startKubeProxy(apiServerOf(system).server, {
     key: readFileSync(join(dir, 'data', 'apiserver', 'tls', 'apiserver.key')),
@@ -60,7 +83,8 @@ export async function startCrashWorld(): Promise<CrashWorld> {
   });
   const queue = await startQueue();
   const environment = {
-    ...system.exports,
+    ...exports,
+    ...settings,
     KUBECONFIG: kubeconfigVia(kube, apiServerOf(system).kubeconfigs.reconciler, dir),
     KAFKA_BROKERS: kafka.address,
     KAFKA_CLUSTER_ID,
@@ -74,7 +98,7 @@ export async function startCrashWorld(): Promise<CrashWorld> {
   const sentry = new Sentry(() => processes.killCurrent());
   watchKube(kube, sentry);
   watchKafka(kafka, sentry);
-  const broker = new Broker(KAFKA_BROKERS, join(dir, 'data', 'kafka-1', 'data'));
+  const broker = new Broker(KAFKA_BROKERS.split(',')[0] ?? '', join(dir, 'data', 'kafka-1', 'data'));
   await broker.connect();
   const user = new Kubectl(apiServerOf(system).kubeconfigs['tenant-a']);
   const admin = new Kubectl(apiServerOf(system).kubeconfigs.admin);
@@ -103,9 +127,8 @@ export async function startCrashWorld(): Promise<CrashWorld> {
       user.close();
       admin.close();
       await Promise.all([broker.close(), processes.end(), ...workers.map((worker) => worker.end())]);
-      await Promise.all([kafka.close(), kube.close(), system.stop()]);
+      await Promise.all([kafka.close(), kube.close()]);
       queue.close();
-      rmSync(dir, { recursive: true, force: true });
     },
   };
 }

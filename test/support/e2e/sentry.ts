@@ -68,6 +68,7 @@ function siteOf({ method, url }: ApiRequest): string {
   const { pathname, searchParams } = new URL(url, 'https://api');
   const field = searchParams.get('fieldSelector')?.split('=')[0];
   if (field !== undefined) return `LIST by ${field}`;
+  if (pathname.endsWith('/events')) return `${method} event`;
   return `${method} ${pathname.endsWith('/status') ? 'status' : 'object'}`;
 }
 
