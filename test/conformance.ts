@@ -104,7 +104,11 @@ export const rows: Readonly<Record<string, Row>> = {
   K071: 'names that differ in . and _ only: one topic, the other object told its rival',
   K072: 'topics of Kafka itself are left alone',
   // Deletion
-  K073: 'with Retain topic and records outlive the object',
+  K073: {
+    what: 'with Retain topic and records outlive the object',
+    changed:
+      'an object without our finalizer is gone before anybody could tell an Event; one that still has it is told',
+  },
   K074: 'with Delete the topic goes by its id, then the finalizer',
   K075: 'an object whose topic is gone already goes too',
   K076: 'another topic under the same name is left alone',
@@ -150,12 +154,21 @@ export const rows: Readonly<Record<string, Row>> = {
   K107: 'a topic that vanished or was made anew meanwhile is not replaced in silence',
   K108: 'a held plan, and another mode',
   // Approval
-  K109: 'shorter retention is held where there are records',
+  K109: {
+    what: 'shorter retention is held where there are records',
+    changed: 'Kafka does not say what lies behind an override of retention.ms: a reset of it shows "inherited"',
+  },
   K110: 'shorter retention is applied to an empty topic, held where nobody can tell',
   K111: 'another cleanup policy is held where there are records',
-  K112: 'unclean elections and the end of tiered storage are held',
+  K112: {
+    what: 'unclean elections and the end of tiered storage are held',
+    changed: 'brokers without tiered storage: that it is on stands in a changed answer',
+  },
   K113: 'fewer copies are held where the installation says so',
-  K114: 'a topic that vanished is reported; making it anew is held',
+  K114: {
+    what: 'a topic that vanished is reported; making it anew is held',
+    changed: 'the second look comes two seconds after the first, at whichever broker we are connected to',
+  },
   K115: 'a topic made anew by others is reported and not written to',
   K116: 'the right hash runs the held plan once, within seconds',
   K117: 'a wrong hash runs nothing, and says so',

@@ -18,7 +18,8 @@ type Moving = {
 
 /**
  * Each step is safe to repeat: the record with the whole assignment is stored, then the limit on the traffic is set, then
- * the move is asked for. A limit that was recorded and not set is taken away all the same.
+ * the move is asked for. A limit that was recorded and not set is taken away all the same, and so is that of a move that
+ * the brokers refuse.
  */
 export async function moveReplicas(
   work: readonly Work[],
@@ -38,6 +39,12 @@ export async function moveReplicas(
   const stored = new Map(going().map(({ topicName, record }) => [topicName, record]));
   note(await limitAll(going(), writers, signal));
   note(await writers.topics.move(new Map(going().map(({ topicName, move }) => [topicName, move.send])), signal));
+  // the limits of what was refused; should they stay, the end of the move takes them away
+  await unlimitAll(
+    moving.filter(({ topicName }) => stored.has(topicName) && failed.get(topicName)?.retryable === false),
+    writers,
+    signal,
+  );
   return byPlace(work, ({ resource: { topicName } }, actions) => {
     const [record, failure] = [stored.get(topicName), failed.get(topicName)];
     return failure === undefined && record !== undefined
@@ -103,10 +110,14 @@ async function storeAll(moving: readonly Moving[], { resources }: Writers, signa
   return new Map(await Promise.all(moving.map(store)));
 }
 
-function limitAll(moving: readonly Moving[], { topics }: Writers, signal: AbortSignal) {
-  const rates = new Map(moving.map(({ topicName, record }) => [topicName, record.bytesPerSecond ?? 'none'] as const));
-  return atEachRate(rates, (names, rate) => topics.limit(names, rate, signal));
-}
+const ratesOf = (moving: readonly Moving[]) =>
+  new Map(moving.map(({ topicName, record }) => [topicName, record.bytesPerSecond ?? ('none' as const)]));
+
+const limitAll = (moving: readonly Moving[], { topics }: Writers, signal: AbortSignal) =>
+  atEachRate(ratesOf(moving), (names, rate) => topics.limit(names, rate, signal));
+
+const unlimitAll = (moving: readonly Moving[], { topics }: Writers, signal: AbortSignal) =>
+  atEachRate(ratesOf(moving), (names, rate) => topics.unlimit(names, rate, signal));
 
 /** One call for all topics of a rate; those without need none. */
 async function atEachRate(

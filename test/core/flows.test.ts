@@ -305,6 +305,25 @@ test('K042, K044: a limit on the traffic is set before the move, held by a final
   assert.equal(made.ready('orders'), 'True Synced');
 });
 
+test('K042: a move that is refused leaves no limits behind, one that may be under way does', async () => {
+  for (const [failure, left] of [
+    [denied, 0],
+    [lost, 2],
+  ] as const) {
+    const made = world({ moveBytesPerSecond: 1000 }, 3);
+    made.apply('orders', { replicationFactor: 1 });
+    await made.pass(['orders']);
+    made.topics.fault = ({ method }) => (method === 'move' ? { at: 'before', error: failure } : undefined);
+    made.apply('orders', { replicationFactor: 2 });
+    await made.pass(['orders']);
+    assert.equal(Object.keys(overrides(made)).length, left);
+    made.topics.fault = undefined;
+    for (let looks = 0; looks < 3; looks++) await made.pass(['orders']);
+    assert.equal(made.ready('orders'), 'True Synced');
+    assert.deepEqual(overrides(made), {});
+  }
+});
+
 test('K136, K137: an object that is not selected gets nothing, and one that no longer is, is let go with its topic', async () => {
   const made = world({ selects: parseSelector('team=a') });
   made.apply('other');

@@ -6,6 +6,7 @@ import { answering, meanwhile } from '../support/e2e/faults.ts';
 import { conditionOf, type KafkaTopic, type Kubectl, type Plan } from '../support/e2e/kubectl.ts';
 import { isSettled, leavesAlone } from '../support/e2e/quiet.ts';
 import type { World } from '../support/e2e/world.ts';
+import { apiKeys } from '../support/kafka/proxy.ts';
 
 const annotation = 'cache.example.com/approve';
 const day = '86400000';
@@ -79,9 +80,9 @@ export function approval(world: World): void {
       await queues.drained();
     });
     const boundBefore: boolean[] = [];
+    const changing: readonly number[] = [apiKeys.createPartitions, apiKeys.incrementalAlterConfigs];
     const onRequest = async ({ apiKey, body }: { apiKey: number; body: Buffer }) => {
-      const changes = apiKey === 37 || apiKey === 44;
-      if (changes && body.includes('k015-approved'))
+      if (changing.includes(apiKey) && body.includes('k015-approved'))
         boundBefore.push((await a.get('k015-approved'))?.status?.topicId === id);
       return 'forward' as const;
     };
@@ -339,8 +340,14 @@ export function approval(world: World): void {
   test('K114: a topic that vanished is made anew after approval, and only once it was looked for twice', async () => {
     await a.apply('k114-approved', { numPartitions: 2, config: { 'segment.ms': hour } });
     const { status } = await a.ready('k114-approved');
+    await queues.drained();
     await broker.delete('k114-approved');
+    const before = kafka.requests.length;
     await queues.tick();
+    const looks = kafka.requests
+      .slice(before)
+      .filter(({ apiKey, body }) => apiKey === apiKeys.metadata && body.includes('k114-approved'));
+    assert.ok(looks.length >= 3, 'one look of the tick, two of the worker');
     const plan = await held(a, 'k114-approved', 'TopicMissing');
     assert.deepEqual(linesOf(plan), ['CreateTopic']);
     assert.equal(await broker.exists('k114-approved'), false);

@@ -32,7 +32,8 @@ export async function startKubeProxy(
   const agent = new Agent({ keepAlive: true, ca: tls.cert });
   const server = createServer({ ...tls, ALPNProtocols: ['http/1.1'] }, async (incoming, outgoing) => {
     const relayed = await relay(incoming, outgoing, { upstream, agent, hooks }).catch(() => false);
-    if (!relayed) incoming.destroy();
+    // a message that was read to its end does not take its socket along
+    if (!relayed) incoming.socket.destroy();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
