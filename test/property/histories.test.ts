@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import { live } from './simulation.ts';
 import { stories } from './steps.ts';
 
-const numRuns = Number(process.env.HISTORIES ?? 3_000);
+const numRuns = Number(process.env.HISTORIES ?? 2_000);
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 
 test(`${numRuns} random histories lose nothing, come to rest, and say so truly`, async (context) => {

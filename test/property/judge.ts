@@ -40,6 +40,7 @@ export class Judge {
   readonly approvals = new Approvals();
   readonly #objects: Objects;
   readonly #topics: FakeTopics;
+  readonly #cutsWait: boolean;
   /** objects of the running pass */
   #actors: readonly Key[] = [];
   /** topic id → uid of the object that it was created for, in the running pass and in all */
@@ -61,7 +62,9 @@ export class Judge {
   /** what people did to topics themselves, by id */
   readonly touched = new Set<string>();
 
-  constructor(objects: Objects, topics: FakeTopics) {
+  /** @param rules whether fewer replicas need approval in this installation */
+  constructor(objects: Objects, topics: FakeTopics, rules: { readonly cutsWait: boolean }) {
+    this.#cutsWait = rules.cutsWait;
     this.#objects = objects;
     this.#topics = topics;
   }
@@ -404,7 +407,7 @@ export class Judge {
       return brokers.split(',').length < replicas.filter((id) => !adding.includes(id)).length;
     });
     const wanted = { type: 'MoveReplicas', to: String(reassignment.replicationFactor) };
-    if ((fewer || specOf(object).mode === 'Plan') && !this.#approved(object, wanted))
+    if (((fewer && this.#cutsWait) || specOf(object).mode === 'Plan') && !this.#approved(object, wanted))
       return 'its move was not approved';
     return this.#owns(object, live);
   }

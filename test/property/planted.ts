@@ -23,13 +23,6 @@ export const planted: readonly Planted[] = [
     replace: 'return planned([create]);',
   },
   {
-    reason: 'an object that is not bound deletes whatever has its name',
-    file: 'deletion.ts',
-    find: `  if (bound === undefined) return bindBeforeDeletion(situation, observed) ?? release;
-  if (bound !== observed.id)`,
-    replace: '  if (bound !== undefined && bound !== observed.id)',
-  },
-  {
     reason: 'an object whose topic was replaced deletes the new one, which is somebody else’s',
     file: 'deletion.ts',
     find: 'if (bound !== observed.id) return { ...release, unsure: true };',
@@ -64,12 +57,6 @@ export const planted: readonly Planted[] = [
     file: 'approval.ts',
     find: 'const facts = [uid, String(generation), topicIdOf',
     replace: 'const facts = [uid, topicIdOf',
-  },
-  {
-    reason: 'an approval for one topic is good for the next: a second loss is hidden as the first one was',
-    file: 'approval.ts',
-    find: 'String(generation), topicIdOf(resource, observed), ...',
-    replace: 'String(generation), ...',
   },
   {
     reason: 'an approval is for whatever is planned now: any hash will do',

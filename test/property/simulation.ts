@@ -1,7 +1,7 @@
 /** A history as it happens: people, brokers and passes in memory, and then the rest that has to come. */
 
 import { annotations } from '../../functions/core/api.ts';
-import { type Danger, dangers } from '../../functions/core/installation.ts';
+import { type Danger, dangers, defaultApprovals, type Installation } from '../../functions/core/installation.ts';
 import { Failure } from '../../functions/core/outcome.ts';
 import type { Replication, Topics } from '../../functions/core/ports.ts';
 import { type Ports, reconcile } from '../../functions/core/reconciler.ts';
@@ -46,8 +46,8 @@ export class Simulation {
   readonly topics = new FakeTopics({ brokers: brokerIds.length });
   readonly resources = fakeResources({ now: () => this.#time() });
   readonly events = fakeEvents();
-  readonly judge = new Judge(this.resources.objects, this.topics);
-  readonly #limited: boolean;
+  readonly judge: Judge;
+  readonly #installation: Installation;
   /** what an object that is created anew comes with: the approval that its file got once (K120) */
   readonly #inGit = new Map<string, Readonly<Record<string, string>>>();
   #seconds = 0;
@@ -55,8 +55,14 @@ export class Simulation {
   /** Events told since the last pass began */
   #told = 0;
 
-  constructor({ limited }: Pick<Story, 'limited'>) {
-    this.#limited = limited;
+  constructor({ limited, careful }: Omit<Story, 'steps'>) {
+    this.#installation = installation({
+      clusterId: this.topics.clusterId,
+      approvals: careful ? new Set(Object.keys(dangers) as Danger[]) : defaultApprovals,
+      moveBytesPerSecond: limited ? 1000 : undefined,
+      selects: parseSelector('team=a'),
+    });
+    this.judge = new Judge(this.resources.objects, this.topics, { cutsWait: careful });
     this.topics.holdMoves = true;
   }
 
@@ -245,12 +251,7 @@ export class Simulation {
         },
         () => undefined,
       ),
-      installation: installation({
-        clusterId: this.topics.clusterId,
-        approvals: new Set(Object.keys(dangers) as Danger[]),
-        moveBytesPerSecond: this.#limited ? 1000 : undefined,
-        selects: parseSelector('team=a'),
-      }),
+      installation: this.#installation,
       now: () => this.#time(),
       pause: async () => {},
       log: silent,
