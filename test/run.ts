@@ -1,5 +1,6 @@
 /**
- * `npm test [-- FILES…]`: brings up the parts that tests talk to, runs every test file, ends what it started.
+ * `npm test [-- FILES… --test-name-pattern=PATTERN]`: brings up the parts that tests talk to, runs every test file, ends
+ * what it started.
  *
  * Three stages. A running system would answer for the objects of the contract suites, and a definition that changes
  * under them would fail them: so first everything against bare parts, two files at a time; then alone what changes the
@@ -10,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { parseArgs } from 'node:util';
 import { type BundleName, buildBundles, bundles } from '../infra/build.ts';
 import { startSystem } from '../infra/local/system.ts';
 import { inRepository, type Result, writeResults } from './results.ts';
@@ -45,6 +47,7 @@ async function runFiles(files: readonly string[], concurrency: number): Promise<
     files: files.map((file) => resolve(file)),
     concurrency,
     execArgv: ['--disable-warning=TimeoutNegativeWarning'],
+    testNamePatterns: patterns,
   });
   stream.on('test:pass', (event: TestEvent) => note(true, event));
   stream.on('test:fail', (event: TestEvent) => note(false, event));
@@ -76,7 +79,11 @@ async function withParts<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-const wanted = process.argv.slice(2);
+const { values, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: { 'test-name-pattern': { type: 'string', multiple: true } },
+});
+const patterns = values['test-name-pattern'] ?? [];
 const files = (wanted.length > 0 ? wanted : globSync('test/**/*.test.ts')).toSorted();
 const whole = files.filter((file) => wholeSystem.test(file));
 const definition = files.filter((file) => changesDefinition.test(file));
@@ -90,6 +97,7 @@ for (const { passed, failed } of stages) {
   total.passed += passed;
   total.failed += failed;
 }
-writeResults(results, wanted.length === 0);
+// a part of a file is not what the file came to
+if (patterns.length === 0) writeResults(results, wanted.length === 0);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;

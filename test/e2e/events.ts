@@ -1,9 +1,9 @@
 /** What objects are told about in Events, each thing once. Events are read when nobody has anything left to do. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { approve } from '../support/e2e/approval.ts';
 import { eventsOf, toldAbout } from '../support/e2e/events.ts';
 import type { World } from '../support/e2e/world.ts';
-import { approve } from './approval.ts';
 
 const hour = '3600000';
 const week = '604800000';

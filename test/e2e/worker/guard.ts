@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeConfigs } from '../../../functions/adapters/kafka/requests.ts';
+import { annotate, linesOf } from '../../support/e2e/approval.ts';
 import type { CrashWorld } from '../../support/e2e/crash-world.ts';
 import { toldAbout } from '../../support/e2e/events.ts';
 import { answering, meanwhile } from '../../support/e2e/faults.ts';
 import { conditionOf } from '../../support/e2e/kubectl.ts';
 import { apiKeys, type Hooks } from '../../support/kafka/proxy.ts';
-import { annotate, linesOf } from '../approval.ts';
 
 export function guard(world: CrashWorld): void {
   const { user, admin, broker, kafka, kube } = world;
