@@ -18,7 +18,7 @@ export function batches(world: CrashWorld): void {
     });
     const worker = world.worker();
     const isFinalizer = ({ method, url }: { method: string; url: string }) =>
-      method === 'PATCH' && url.includes(`/${broken}?`);
+      method === 'PATCH' && new URL(url, 'https://api').pathname.endsWith(`/${broken}`);
     const failing = {
       onRequest: (request: Parameters<typeof isFinalizer>[0]) => (isFinalizer(request) ? 'drop' : 'forward'),
     } as const;
