@@ -19,6 +19,12 @@ export type ReplicasByHand = {
   releaseMoves(): Promise<void>;
 };
 
+export type MovesByHand = {
+  /** partitions of a topic that are on their way, with what they get */
+  underWay(name: string): Promise<readonly { partition: number; adding: readonly number[] }[]>;
+  close(): Promise<void>;
+};
+
 /** Lists of limited replicas: what makes a topic one whose moves can be held. */
 export const limited = {
   'leader.replication.throttled.replicas': '*',
@@ -34,7 +40,7 @@ const topicResource = 2;
 const topicSource = 1;
 
 /** @param brokers `host:port`, joined by commas; their ids are 1 and up */
-export async function replicasByHand(brokers: string): Promise<ReplicasByHand & { close(): Promise<void> }> {
+export async function replicasByHand(brokers: string): Promise<ReplicasByHand & MovesByHand> {
   const addresses = brokers.split(',');
   const kafka = new Kafka({ brokers: addresses, clientId: 'by-hand', logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
@@ -67,6 +73,13 @@ export async function replicasByHand(brokers: string): Promise<ReplicasByHand & 
         topics: [{ topic, partitionAssignment: [{ partition, replicas: [...target] }] }],
       }),
     see: (name) => see(admin, name),
+    underWay: async (name) => {
+      const { topics } = await admin.listPartitionReassignments({});
+      // kafkajs 2.2.4 has other names than its types say
+      const named = topics as unknown as readonly { name: string; partitions: readonly Placement[] }[];
+      const partitions = named.find((topic) => topic.name === name)?.partitions ?? [];
+      return partitions.map(({ partition, addingReplicas }) => ({ partition, adding: addingReplicas.toSorted() }));
+    },
     rates: async (broker) => {
       const entries = await configsOf(admin, brokerResource, String(broker));
       return Object.fromEntries(
@@ -82,6 +95,8 @@ export async function replicasByHand(brokers: string): Promise<ReplicasByHand & 
     close: () => admin.disconnect(),
   };
 }
+
+type Placement = { readonly partition: number; readonly addingReplicas: readonly number[] };
 
 const rateOf = (side: string): string => `${side}.replication.throttled.rate`;
 
