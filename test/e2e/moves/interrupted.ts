@@ -14,6 +14,7 @@ export function interruptedMoves(world: Moves): void {
   const { arrives, overrides } = topicsOf(world);
   const { user } = alone;
   const spec = { numPartitions: 2, replicationFactor: 1 };
+
   /** An object with a topic of one replica each, that wants two. */
   async function wantsTwo(name: string): Promise<void> {
     await user.apply(name, spec);
@@ -34,6 +35,9 @@ export function interruptedMoves(world: Moves): void {
   async function move(name: string, { begin, end }: { begin?: Crash; end?: Crash } = {}) {
     await alone.renew();
     const begun = await alone.work(name, begin);
+    const { assignment = {} } = (await user.get(name))?.status?.reassignment ?? {};
+    for (const [partition, brokers] of Object.entries(assignment))
+      assert.equal(brokers, targetOf(name)[Number(partition)]?.join(','), 'asked for as it was stored');
     await arrives(name, targetOf(name));
     await alone.renew();
     const ended = await alone.work(name, end);
