@@ -101,7 +101,9 @@ async function startFunction(mapping: Mapping, options: Options, sqs: SQSClient,
   const environment = environmentFor(mapping, process.env);
   const pool = new ProcessPool({ ...mapping, environment, child: childFile(), freeze: options.freeze });
   const concurrency = Math.min(options.concurrency, mapping.maximumConcurrency);
-  await pool.warm(Math.min(options.warm, concurrency));
+  const wanted = Math.min(options.warm, concurrency);
+  if ((await pool.warm(wanted)) < Math.min(1, wanted))
+    throw new Error(`function ${mapping.functionName}: its bundle cannot be loaded, see above`);
   const running = startMapping({ ...mapping, queue, concurrency, log, invoke: (event) => pool.invoke(event) });
   log.info('started', { function: mapping.functionName, queue: mapping.queueUrl, concurrency });
   return { running, pool };

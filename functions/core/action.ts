@@ -68,7 +68,9 @@ export function describe(action: Action): string {
     case 'AddPartitions':
       return `grow from ${action.from} to ${action.to} partitions`;
     case 'MoveReplicas':
-      return `change the replication factor from ${action.from} to ${action.to}`;
+      return action.resumes
+        ? `go on with the change of the replication factor to ${action.to}`
+        : `change the replication factor from ${action.from} to ${action.to}`;
     case 'FinishMove':
       return `end the change of the replication factor to ${action.to}`;
     case 'DeleteTopic':

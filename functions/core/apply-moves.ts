@@ -1,12 +1,11 @@
 /** Moving replicas: the one kind of action that is stored before it is done. */
 import type { Action } from './action.ts';
-import type { Installation } from './installation.ts';
 import { asFailure, Failure, type PerItem } from './outcome.ts';
 import type { Pass } from './pass.ts';
-import { recordOf } from './replication.ts';
-import type { Reassignment } from './resource.ts';
+import { recordOf, submitted } from './replication.ts';
+import type { Reassignment, TopicResource } from './resource.ts';
 import { queryOf } from './situation.ts';
-import { byPlace, type Effect, mapEntry, notAnswered, type Work, type Writers } from './wave.ts';
+import { byPlace, type Effect, mapEntry, notConfirmed, type Work, type Writers } from './wave.ts';
 
 type MoveReplicas = Extract<Action, { type: 'MoveReplicas' }>;
 type Moving = {
@@ -26,16 +25,17 @@ export async function moveReplicas(
   writers: Writers,
   signal: AbortSignal,
 ): Promise<PerItem<number, Effect>> {
-  const moving = work.flatMap((item) => movingIn(item, writers.installation));
+  const moving = work.flatMap(movingIn);
   const failed = new Map<string, Failure>();
   const going = () => moving.filter(({ topicName }) => !failed.has(topicName));
   const note = (outcomes: PerItem<string, unknown>) => {
     for (const { topicName } of going()) {
-      const outcome = outcomes.has(topicName) ? outcomes.get(topicName) : notAnswered();
+      const outcome = outcomes.has(topicName) ? outcomes.get(topicName) : notConfirmed();
       if (outcome instanceof Failure) failed.set(topicName, outcome);
     }
   };
-  note(await storeAll(going(), writers, signal));
+  const stores = await storeAll(going(), writers, signal);
+  note(stores);
   const stored = new Map(going().map(({ topicName, record }) => [topicName, record]));
   note(await limitAll(going(), writers, signal));
   note(await writers.topics.move(new Map(going().map(({ topicName, move }) => [topicName, move.send])), signal));
@@ -47,15 +47,18 @@ export async function moveReplicas(
   );
   return byPlace(work, ({ resource: { topicName } }, actions) => {
     const [record, failure] = [stored.get(topicName), failed.get(topicName)];
-    return failure === undefined && record !== undefined
-      ? submitted(record)
-      : notSubmitted(record, actions, failure ?? notAnswered());
+    const effect =
+      failure === undefined && record !== undefined
+        ? nowMoving(record)
+        : notSubmitted(record, actions, failure ?? notConfirmed());
+    const resource = stores.get(topicName);
+    return (pass) => effect(resource === undefined || resource instanceof Failure ? pass : { ...pass, resource });
   });
 }
 
-const submitted =
+const nowMoving =
   (record: Reassignment): Effect =>
-  (pass) => ({ ...pass, todo: pass.todo.filter(isNoGrowth), reassignment: { ...record, step: 'submitted' } });
+  (pass) => ({ ...pass, todo: pass.todo.filter(isNoGrowth), reassignment: submitted(record) });
 
 /**
  * What the object says already, the report must not take back. A move that may be under way holds the growth up; one that
@@ -88,12 +91,13 @@ export async function finishMoves(
   );
 }
 
-/** A move that is asked for again or redirected keeps the limit that it began with. */
-function movingIn({ pass, actions }: Work, { moveBytesPerSecond }: Installation): Moving[] {
-  const { topicName } = pass.resource;
-  const rate = pass.reassignment === undefined ? moveBytesPerSecond : pass.reassignment.bytesPerSecond;
+function movingIn({ pass, actions }: Work): Moving[] {
+  const { resource, situation } = pass;
+  if (situation === undefined) return [];
   return actions.flatMap((move) =>
-    move.type === 'MoveReplicas' ? [{ pass, topicName, move, record: recordOf(move.assignment, move.to, rate) }] : [],
+    move.type === 'MoveReplicas'
+      ? [{ pass, topicName: resource.topicName, move, record: recordOf(situation, move.assignment, move.to) }]
+      : [],
   );
 }
 
@@ -102,10 +106,10 @@ async function storeAll(moving: readonly Moving[], { resources }: Writers, signa
     pass: { resource, binding },
     topicName,
     record,
-  }: Moving): Promise<[string, 'done' | Failure]> => {
+  }: Moving): Promise<[string, TopicResource | Failure]> => {
     const before = resource.status ?? { observedGeneration: 0, conditions: [] };
-    const written = resources.writeStatus(resource, { ...before, ...binding, reassignment: record }, signal);
-    return [topicName, await written.then(() => 'done' as const, asFailure)];
+    const stored = resources.storeStatus(resource, { ...before, ...binding, reassignment: record }, signal);
+    return [topicName, await stored.catch(asFailure)];
   };
   return new Map(await Promise.all(moving.map(store)));
 }

@@ -6,7 +6,7 @@ import type { Pass } from './pass.ts';
 import type { ConfigChange, CreatedTopic, NewTopic } from './ports.ts';
 import { queryOf } from './situation.ts';
 import type { ConfigEntry, LiveTopic, TopicSpec } from './topic.ts';
-import { byPlace, type Effect, mapEntry, notAnswered, type Wave, type Work, type Writers } from './wave.ts';
+import { byPlace, type Effect, mapEntry, notConfirmed, type Wave, type Work, type Writers } from './wave.ts';
 
 /**
  * Does what is permitted, wave by wave: one request for equal actions of all passes, one outcome for each. What the rest
@@ -24,13 +24,14 @@ const waves: readonly Wave[] = [
     foundation: true,
     run: (work, { resources }, signal) => setFinalizers(work, resources, true, signal),
   },
+  // before anything that could give its record to another topic
+  { types: ['FinishMove'], foundation: true, run: finishMoves },
   { types: ['CreateTopic'], foundation: true, run: createTopics },
   { types: ['BindTopic'], foundation: true, run: bindTopics },
   { types: ['SetConfig', 'ResetConfig'], foundation: false, run: alterConfigs },
   { types: ['MoveReplicas'], foundation: false, run: moveReplicas },
   { types: ['AddPartitions'], foundation: false, run: addPartitions },
   { types: ['DeleteTopic'], foundation: true, run: deleteTopics },
-  { types: ['FinishMove'], foundation: true, run: finishMoves },
   {
     types: ['RemoveFinalizer'],
     foundation: true,
@@ -77,7 +78,7 @@ function step(wave: Wave, pass: Pass, actions: readonly Action[], effect: Effect
     const next = effect({ ...pass, applied: [...pass.applied, ...actions], todo: rest });
     return next.gone ? { ...next, todo: [] } : next;
   }
-  const failure = effect ?? notAnswered();
+  const failure = effect ?? notConfirmed();
   return { ...pass, failures: [...pass.failures, failure], todo: wave.foundation ? [] : rest };
 }
 

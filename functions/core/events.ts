@@ -15,7 +15,7 @@ import { type EventReason, keyOf, type TopicId } from './topic.ts';
  * meets it again is silent. Values that the broker withholds are `***` in actions already.
  *
  * @param status what the object says after the pass; undefined when the pass has nothing to say
- * @param message id of the queue message, equal for redeliveries: a pass that is repeated tells the same occurrences
+ * @param message id of the request, equal for redeliveries of its message: a pass that is repeated tells the same occurrences
  * @returns in the order of the pass; notes of 2,000 characters at most, as condition messages are
  */
 export function eventsOf(pass: Pass, status: TopicStatus | undefined, message: string): readonly TopicEvent[] {

@@ -32,7 +32,7 @@ export async function look(
   const needsLook = (resource: TopicResource): boolean => selects(resource.labels) && needsObservation(resource);
   const observed = await world.topics.observe(resources.filter(needsLook).map(queryOf), signal);
   const looks = await inParallel(listingsAtOnce, resources, async (resource): Promise<[string, Look]> => {
-    const seen = needsLook(resource) ? (observed.get(queryOf(resource).topicName) ?? notAnswered()) : undefined;
+    const seen = needsLook(resource) ? (observed.get(queryOf(resource).topicName) ?? notObserved()) : undefined;
     return [keyOf(resource.key), await situationOf(resource, seen, world, signal)];
   });
   return addRecords(await addReplicas(looks, world.topics, signal), world.topics, signal);
@@ -51,7 +51,7 @@ async function inParallel<T, R>(lanes: number, items: readonly T[], work: (item:
   return results;
 }
 
-const notAnswered = () => new Failure('KafkaError', 'the brokers did not answer for this topic', { retryable: true });
+const notObserved = () => new Failure('KafkaError', 'the brokers did not answer for this topic', { retryable: true });
 
 async function situationOf(
   resource: TopicResource,
@@ -84,7 +84,7 @@ async function addReplicas(looks: Looks, topics: World['topics'], signal: AbortS
   const found = await topics.replicas([...new Set(names)], signal);
   return looks.map(([key, seen]): [string, Look] => {
     if (!asks(seen)) return [key, seen];
-    const replicas = found.get(nameOf(seen)) ?? notAnswered();
+    const replicas = found.get(nameOf(seen)) ?? notObserved();
     return [key, replicas instanceof Failure && replicas.retryable ? replicas : { ...seen, replicas }];
   });
 }

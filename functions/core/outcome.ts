@@ -34,8 +34,10 @@ export class Failure extends Error {
  * Waiting is not failing: the message ends and uses up no receives. The status says `Reconciling`, and the forwarder asks
  * for the object again after a while (design.md 5).
  */
-export const isWaiting = ({ reason, unanswered }: Failure): boolean =>
-  !unanswered && (reason === 'Throttled' || reason === 'ReassignmentInProgress');
+export const isWaiting = ({ reason, unanswered }: Failure): boolean => !unanswered && waitingReasons.has(reason);
+
+/** What only time or others can end. */
+export const waitingReasons: ReadonlySet<Reason> = new Set(['Throttled', 'ReassignmentInProgress']);
 
 /** Exactly one entry per item that was asked for, whatever happened to the others. */
 export type PerItem<K, T> = ReadonlyMap<K, T | Failure>;

@@ -170,7 +170,7 @@ function parseRefusal(value: unknown): Refusal[] {
 
 /** One that does not look like ours is none: the move is then seen as somebody else's, and left alone. */
 function parseReassignment(fields: Fields): Reassignment | undefined {
-  const step = oneOf(['planned', 'throttled', 'submitted'], fields.step);
+  const step = oneOf(['planned', 'submitted'], fields.step);
   const replicationFactor = integer(fields.replicationFactor);
   if (step === undefined || replicationFactor === undefined) return undefined;
   return {
@@ -180,6 +180,7 @@ function parseReassignment(fields: Fields): Reassignment | undefined {
     partitionsDone: integer(fields.partitionsDone) ?? 0,
     partitionsTotal: integer(fields.partitionsTotal) ?? 0,
     assignment: texts(record(fields.assignment)),
+    ...defined('replaces', isObject(fields.replaces) ? texts(fields.replaces) : undefined),
   };
 }
 

@@ -66,7 +66,9 @@ export function outcomeOf(pass: Pass, lastReceive: boolean): Outcome {
   const retryable = pass.failures.filter((failed) => failed.retryable);
   const failure = retryable.find((failed) => !isWaiting(failed)) ?? retryable[0] ?? unfinished(pass);
   if (pass.gone) return { ...base, kind: 'Gone' };
-  if (isLetGo(pass)) return failure === undefined ? { ...base, kind: 'Gone' } : { ...base, kind: 'Unsaid', failure };
+  const stays = failure ?? pass.failures[0];
+  if (isLetGo(pass))
+    return stays === undefined ? { ...base, kind: 'Gone' } : { ...base, kind: 'Unsaid', failure: stays };
   if (failure !== undefined && lastReceive && !isWaiting(failure)) return { ...base, kind: 'DeadLettered', failure };
   const problems = [...pass.failures.filter(({ retryable }) => !retryable).map(asRefusal), ...pass.problems];
   if (failure !== undefined && isUnsaid(pass, failure)) return { ...base, kind: 'Unsaid', failure };

@@ -4,6 +4,7 @@ import { hasLimit, holdsTopic, isLastFinalizer, planDeletion, releaseActions } f
 import { differences } from './differences.ts';
 import { ownerOf } from './owner.ts';
 import { clusterRefusal, creationLimit, specRefusal } from './refusals.ts';
+import { rateOf } from './replication.ts';
 import { bindingOf, type TopicResource } from './resource.ts';
 import { type LiveObservation, type Situation, withRecords } from './situation.ts';
 import { type Key, keyOf, type ObservedTopic, type Refusal, type TopicSpec } from './topic.ts';
@@ -151,9 +152,13 @@ function finalizerActions(
   if (resource.mode === 'Observe') return [];
   const has = resource.finalizers.includes(finalizer);
   // Limits on the brokers have to be taken away again, even if the object is deleted meanwhile (K044).
-  const moves = actions.some(({ type }) => type === 'MoveReplicas') && installation.moveBytesPerSecond !== undefined;
+  const move = actions.find(({ type }) => type === 'MoveReplicas');
+  const moves = move !== undefined && rateOf(resource, installation) !== undefined;
   const limits = moves || (hasLimit(resource) && !actions.some(endsMove));
   const needed = spec.deletionPolicy === 'Delete' || limits;
   if (needed === has) return [];
-  return [{ type: needed ? 'AddFinalizer' : 'RemoveFinalizer', ...harmless }];
+  if (!needed) return [{ type: 'RemoveFinalizer', ...harmless }];
+  // what only a move needs waits with it
+  const waits = move?.destructive === true && spec.deletionPolicy === 'Retain';
+  return [{ type: 'AddFinalizer', ...(waits ? { destructive: true, why: move.why } : harmless) }];
 }

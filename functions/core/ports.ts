@@ -67,6 +67,15 @@ export interface Resources {
    * @throws Failure
    */
   writeStatus(resource: TopicResource, status: TopicStatus, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Writes our status on exactly the object as it was read: what is done next rests on it. An object that has changed
+   * since, or is gone, is a retryable `ObservationOutdated`, and nothing is written.
+   *
+   * @returns the object as it is now
+   * @throws Failure
+   */
+  storeStatus(resource: TopicResource, status: TopicStatus, signal: AbortSignal): Promise<TopicResource>;
 }
 
 /** What to look at. `configs`: the keys wanted, or `'all'` (as `configMode: Exact` needs, at about 1 kB per topic). */
@@ -136,7 +145,7 @@ export interface Replication {
   replicas(topicNames: readonly string[], signal: AbortSignal): Promise<PerItem<string, Replicas>>;
 
   /**
-   * Starts moves, replaces running ones, and cancels those of partitions whose entry is `null`; to cancel what has ended
+   * Starts moves, replaces running ones (cancelling them first where Kafka would mix the two up), and cancels those of partitions whose entry is `null`; to cancel what has ended
    * counts as done. All brokers copy at the same time. A topic's outcome is its first partition that failed.
    */
   move(

@@ -1,5 +1,6 @@
 import { type Action, guarded, harmless } from './action.ts';
 import { assign } from './assignment.ts';
+import type { Installation } from './installation.ts';
 import { Failure } from './outcome.ts';
 import type { Reassignment, TopicResource } from './resource.ts';
 import type { LiveObservation, Situation } from './situation.ts';
@@ -50,19 +51,42 @@ export function needsReplicas({ deleting, mode, spec, status }: TopicResource, o
   return spec.replicationFactor !== undefined && spec.replicationFactor !== observed.replicationFactor;
 }
 
-/** The record of a move that is about to be submitted. @param bytesPerSecond limit on its traffic */
-export const recordOf = (
-  assignment: Assignment,
-  replicationFactor: number,
-  bytesPerSecond: number | undefined,
-): Reassignment => ({
-  step: 'planned',
-  replicationFactor,
-  ...(bytesPerSecond !== undefined && { bytesPerSecond }),
-  partitionsDone: 0,
-  partitionsTotal: assignment.size,
-  assignment: Object.fromEntries([...assignment].map(([partition, brokers]) => [partition, brokers.join(',')])),
-});
+/**
+ * The record of a move that is about to be submitted. What it replaces is kept until then: after a crash in between, a
+ * partition that is still on its old way must be known as ours.
+ */
+export function recordOf(situation: Situation, assignment: Assignment, replicationFactor: number): Reassignment {
+  const { resource, installation, replicas } = situation;
+  const bytesPerSecond = rateOf(resource, installation);
+  const before = resource.status?.reassignment;
+  const record: Reassignment = {
+    step: 'planned',
+    replicationFactor,
+    ...(bytesPerSecond !== undefined && { bytesPerSecond }),
+    partitionsDone: 0,
+    partitionsTotal: assignment.size,
+    assignment: Object.fromEntries([...assignment].map(([partition, brokers]) => [partition, brokers.join(',')])),
+    ...(before !== undefined && { replaces: earlierTargets(before) }),
+  };
+  return replicas === undefined || replicas instanceof Failure ? record : progressOf(record, replicas);
+}
+
+/** Once the move is asked for, only its own targets count. */
+export function submitted({ replaces: _, ...record }: Reassignment): Reassignment {
+  return { ...record, step: 'submitted' };
+}
+
+/** Bytes per second; a move that is asked for again or redirected keeps the limit that it began with. */
+export const rateOf = ({ status }: TopicResource, { moveBytesPerSecond }: Installation): number | undefined =>
+  status?.reassignment === undefined ? moveBytesPerSecond : status.reassignment.bytesPerSecond;
+
+function earlierTargets({ step, assignment, replaces = {} }: Reassignment): Readonly<Record<string, string>> {
+  if (step === 'submitted') return assignment;
+  const partitions = new Set([...Object.keys(assignment), ...Object.keys(replaces)]);
+  const both = (partition: string) =>
+    [assignment[partition], replaces[partition]].filter((lists) => lists !== undefined);
+  return Object.fromEntries([...partitions].map((partition) => [partition, both(partition).join(';')]));
+}
 
 /** The record with what has arrived since. */
 export function progressOf(recorded: Reassignment, replicas: Replicas): Reassignment {
@@ -82,9 +106,7 @@ function begin({ installation }: Situation, replicas: Replicas, from: number | '
   if (wrong.length === 0) return nothing;
   const assignment = assign(replicas, wrong.map(indexOf), to);
   if ('reason' in assignment) return { ...nothing, refusals: [assignment] };
-  const danger = wrong.some(({ replicas }) => replicas.length > to)
-    ? guarded(installation, 'ReduceReplicas', 'fewer copies of each record')
-    : harmless;
+  const danger = fewer(installation, wrong, to);
   return {
     ...nothing,
     actions: [{ type: 'MoveReplicas', from, to, assignment, send: assignment, resumes: false, ...danger }],
@@ -98,13 +120,15 @@ function goOn(replicas: Replicas, recorded: Reassignment): Moves {
     (partition) => target.has(indexOf(partition)) && !hasArrived(partition, target),
   );
   if (left.length === 0) return { ...nothing, actions: [{ type: 'FinishMove', to, ...harmless }] };
-  const idle = left.filter((partition) => !isMoving(partition));
-  if (idle.length === 0) return { ...nothing, waitsFor: progress(recorded, replicas) };
-  const assignment = idle.every((partition) => canArrive(partition, target, replicas))
-    ? target
-    : assign(replicas, left.map(indexOf), to);
-  if ('reason' in assignment) return { ...nothing, refusals: [assignment] };
-  const send = new Map(idle.map((partition) => [indexOf(partition), assignment.get(indexOf(partition)) ?? []]));
+  const astray = left.filter((partition) => !isMoving(partition) || !isOnItsWay(partition, target));
+  if (astray.length === 0) return { ...nothing, waitsFor: progress(recorded, replicas) };
+  const stuck = astray.filter((partition) => !canArrive(partition, target, replicas));
+  const others = assign(replicas, stuck.map(indexOf), to);
+  if ('reason' in others) return { ...nothing, refusals: [others] };
+  const assignment = new Map([...target, ...others]);
+  const send = new Map(
+    astray.map((partition) => [indexOf(partition), wayTo(assignment.get(indexOf(partition)) ?? [], partition)]),
+  );
   return {
     ...nothing,
     actions: [{ type: 'MoveReplicas', from: to, to, assignment, send, resumes: true, ...harmless }],
@@ -123,15 +147,18 @@ function redirect({ installation }: Situation, replicas: Replicas, from: number 
     ...back.map(([index]) => [index, null] as const),
   ]);
   if (send.size === 0) return { ...nothing, actions: [{ type: 'FinishMove', to, ...harmless }] };
-  const danger = wrong.some((partition) => originals(partition).length > to)
-    ? guarded(installation, 'ReduceReplicas', 'fewer copies of each record')
-    : harmless;
+  const danger = fewer(installation, wrong, to);
   const all = new Map([...assignment, ...back]);
   return {
     ...nothing,
     actions: [{ type: 'MoveReplicas', from, to, assignment: all, send, resumes: false, ...danger }],
   };
 }
+
+const fewer = (installation: Installation, partitions: readonly PartitionReplicas[], to: number) =>
+  partitions.some((partition) => originals(partition).length > to)
+    ? guarded(installation, 'ReduceReplicas', 'fewer copies of each record')
+    : harmless;
 
 const indexOf = ({ partition }: PartitionReplicas): number => partition;
 
@@ -150,7 +177,17 @@ const sameBrokers = (a: readonly number[], b: readonly number[] = []): boolean =
 
 /** A cancelled partition is on its way back without a move of its own, so its target is where it already is. */
 const isOurs = (partition: PartitionReplicas, recorded: Reassignment): boolean =>
-  sameBrokers(aims(partition), assignmentOf(recorded).get(indexOf(partition)));
+  isOnItsWay(partition, assignmentOf(recorded)) ||
+  (recorded.replaces?.[partition.partition] ?? '')
+    .split(';')
+    .some((list) => sameBrokers(aims(partition), brokersIn(list)));
+
+const isOnItsWay = (partition: PartitionReplicas, target: Assignment): boolean =>
+  sameBrokers(aims(partition), target.get(indexOf(partition)));
+
+/** What to ask for: a partition that only has to go back is not moved but its move undone. */
+const wayTo = (target: readonly number[], partition: PartitionReplicas): readonly number[] | null =>
+  isMoving(partition) && sameBrokers(originals(partition), target) ? null : target;
 
 const hasArrived = (partition: PartitionReplicas, target: Assignment): boolean =>
   !isMoving(partition) && sameBrokers(partition.replicas, target.get(indexOf(partition)));
@@ -163,12 +200,10 @@ const canArrive = (partition: PartitionReplicas, target: Assignment, { brokers }
 
 /** A part that is not broker ids names no broker: such a partition counts as not there yet, and is assigned anew. */
 const assignmentOf = ({ assignment }: Reassignment): Assignment =>
-  new Map(
-    Object.entries(assignment).map(([partition, brokers]) => [
-      Number(partition),
-      brokers.split(',').map(Number).filter(Number.isSafeInteger),
-    ]),
-  );
+  new Map(Object.entries(assignment).map(([partition, brokers]) => [Number(partition), brokersIn(brokers)]));
+
+const brokersIn = (list: string): readonly number[] =>
+  list === '' ? [] : list.split(',').map(Number).filter(Number.isSafeInteger);
 
 const othersMove = (moving: readonly PartitionReplicas[], { partitions }: Replicas): string =>
   `somebody else is moving replicas of ${moving.length} of ${partitions.length} partitions: the replication factor is changed when that has ended`;

@@ -45,8 +45,8 @@ export type HeldPlan = {
 
 /** A change of the replication factor that is under way. */
 export type Reassignment = {
-  /** the last step that is finished: the assignment is stored, the traffic limited, the move asked for */
-  readonly step: 'planned' | 'throttled' | 'submitted';
+  /** the last step that is finished: the assignment is stored, or the move asked for */
+  readonly step: 'planned' | 'submitted';
   readonly replicationFactor: number;
   /** bytes per second of the limit on its traffic; absent when there is none */
   readonly bytesPerSecond?: number;
@@ -55,6 +55,8 @@ export type Reassignment = {
   readonly partitionsTotal: number;
   /** partition to broker ids, joined by commas */
   readonly assignment: Readonly<Record<string, string>>;
+  /** while `planned`: where a partition may still be on its way to, lists as in `assignment`, separated by `;` */
+  readonly replaces?: Readonly<Record<string, string>>;
 };
 
 /** The whole status we write, from scratch each time: fields left out are removed (server-side apply). */

@@ -20,10 +20,10 @@ const requirementsIn = (text: string): readonly string[] =>
   text.trim() === '' ? [] : text.split(/,(?![^(]*\))/).map((part) => part.trim());
 
 const name = '((?:[a-z0-9.-]{1,253}/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)';
-const value = '([A-Za-z0-9_.-]{0,63})';
+const value = '((?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?)';
 const present = new RegExp(`^(!?)\\s*${name}$`);
 const equal = new RegExp(`^${name}\\s*(==?|!=)\\s*${value}$`);
-const among = new RegExp(`^${name}\\s+(in|notin)\\s*\\(([^()]*)\\)$`);
+const among = new RegExp(`^${name}\\s+(in|notin)\\s*\\(\\s*(${value}(?:\\s*,\\s*${value})*)\\s*\\)$`);
 
 function parseRequirement(part: string): Requirement {
   const [, not, key = ''] = present.exec(part) ?? [];

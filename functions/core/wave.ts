@@ -1,21 +1,22 @@
 /** What a wave of equal actions is: shared by all kinds of actions. */
 import type { Action } from './action.ts';
-import type { Installation } from './installation.ts';
 import { Failure, type PerItem } from './outcome.ts';
 import type { Pass } from './pass.ts';
 import type { Replication, Resources, Topics } from './ports.ts';
 
+/** Where actions are carried out. */
 export type Writers = {
-  readonly resources: Pick<Resources, 'setFinalizer' | 'writeStatus'>;
+  readonly resources: Pick<Resources, 'setFinalizer' | 'storeStatus'>;
   readonly topics: Topics & Replication;
-  readonly installation: Installation;
 };
 
 /** What an action that worked does to its pass. */
 export type Effect = (pass: Pass) => Pass;
+/** A pass, and those of its actions that this wave is for. */
 export type Work = { readonly pass: Pass; readonly actions: readonly Action[] };
 export type Wave = {
   readonly types: readonly Action['type'][];
+  /** the rest stands on it: a pass whose item failed ends there */
   readonly foundation: boolean;
   /** @returns an entry per pass, by its place in `work` */
   readonly run: (work: readonly Work[], writers: Writers, signal: AbortSignal) => Promise<PerItem<number, Effect>>;
@@ -40,5 +41,5 @@ export const mapEntry = <T>(
 };
 
 /** The outcome of an item that an answer left out. */
-export const notAnswered = (): Failure =>
+export const notConfirmed = (): Failure =>
   new Failure('KafkaError', 'the brokers did not answer for this topic', { retryable: true, unanswered: true });

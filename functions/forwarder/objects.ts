@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { annotations, finalizer } from '../core/api.ts';
+import { waitingReasons } from '../core/outcome.ts';
 import type { Envelope } from '../core/ports.ts';
 import type { Labels } from '../core/resource.ts';
-import { type Key, keyOf, type Reason } from '../core/topic.ts';
+import { type Key, keyOf } from '../core/topic.ts';
 
 /** What one look at an object tells the forwarder. */
 export type Sighting = {
@@ -70,14 +71,14 @@ function digestOf(metadata: NonNullable<KubeObject['metadata']>, selected: boole
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/** The reasons for which the core ends a message that is not done; for all others the queue brings it back by itself. */
-const waitingReasons: ReadonlySet<unknown> = new Set<Reason>(['Throttled', 'ReassignmentInProgress']);
+/** For these the core ends a message that is not done; for all others the queue brings it back by itself. */
+const endsMessages: ReadonlySet<unknown> = waitingReasons;
 
 const isWaiting = (conditions: unknown): boolean =>
   Array.isArray(conditions) &&
   conditions.some(
     (condition) =>
-      condition?.type === 'Reconciling' && condition?.status === 'True' && waitingReasons.has(condition?.reason),
+      condition?.type === 'Reconciling' && condition?.status === 'True' && endsMessages.has(condition?.reason),
   );
 
 /**

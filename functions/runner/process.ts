@@ -39,11 +39,12 @@ export class ProcessPool {
     this.#options = options;
   }
 
-  /** Starts processes ahead of their first invocation. @returns when they have loaded the function, or could not */
-  async warm(count: number): Promise<void> {
+  /** Starts processes ahead of their first invocation. @returns how many of them have loaded the function */
+  async warm(count: number): Promise<number> {
     const started = Array.from({ length: count }, () => this.#start());
     this.#idle.push(...started);
-    await Promise.all(started.map(({ ready }) => ready));
+    const loaded = await Promise.all(started.map(({ ready }) => ready));
+    return loaded.filter(Boolean).length;
   }
 
   /** Runs the function on an event, in a process that waits or else in a new one. Never rejects. */

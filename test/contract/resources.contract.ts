@@ -120,6 +120,22 @@ export function resourcesContract(name: string, makeWorld: () => Promise<Resourc
       assert.equal((await read(world, object.key)).resourceVersion, first.resourceVersion);
     });
 
+    fact('a status that must be stored is stored on exactly what was read, and comes back', async (world) => {
+      const object = await create(world, 'orders');
+      const stored = await world.resources.storeStatus(object, status(1), signal);
+      assert.deepEqual(stored, await read(world, object.key));
+      await assert.rejects(world.resources.storeStatus(object, status(1, { numPartitions: 9 }), signal), isOutdated);
+      await world.apply({ metadata: object.key, spec: { numPartitions: 4 } });
+      await assert.rejects(world.resources.storeStatus(stored, status(1, { numPartitions: 9 }), signal), isOutdated);
+      assert.deepEqual((await read(world, object.key)).status, stored.status);
+    });
+
+    fact('a status that must be stored is refused where the object is gone', async (world) => {
+      const object = await create(world, 'orders');
+      await world.delete(object.key);
+      await assert.rejects(world.resources.storeStatus(object, status(1), signal), isOutdated);
+    });
+
     fact('a status write leaves the generation alone, a new spec moves it', async (world) => {
       const object = await create(world, 'orders');
       await world.resources.writeStatus(object, status(1), signal);

@@ -109,7 +109,7 @@ table('a change of the replication factor', decide, [
       ),
       two,
     ),
-    want: ['Move 2 to 2 0:1,4 1:2,4'],
+    want: ['Move 2 to 2 0:1,2 1:2,4'],
   },
   {
     reason: 'is cancelled when the spec is what it was (K041)',
@@ -145,6 +145,28 @@ table('a change of the replication factor', decide, [
     reason: 'comes before new partitions, which would get the old number of replicas (K035)',
     given: at(2, 1, placed([partition(0, 1), partition(1, 2)]), undefined, 6),
     want: ['Move 1 to 2 0:1,3 1:2,4', 'AddPartitions'],
+  },
+  {
+    reason: 'that was redirected is ours still when the request for it got lost (K032, K041)',
+    given: at(1, 'mixed', placed([partition(0, 1, '+2'), partition(1, 2, '+3')]), {
+      ...record(1, { 0: '1', 1: '2' }),
+      step: 'planned',
+      replaces: { 0: '1,2', 1: '4,2;2,3' },
+    }),
+    want: ['Move 1 to 1 0:undo 1:undo'],
+  },
+  {
+    reason: 'leaves those on their way alone when a broker for another is down (K038)',
+    given: at(
+      2,
+      'mixed',
+      placed(
+        [partition(0, 1, '+3'), partition(1, 2)],
+        brokers.filter(({ id }) => id !== 3),
+      ),
+      record(2, { 0: '1,3', 1: '2,3' }),
+    ),
+    want: ['Move 2 to 2 1:2,4'],
   },
   {
     reason: 'holds up new partitions while it is under way (K035)',

@@ -26,7 +26,18 @@ table('a label selector', selects, [
   { reason: 'knows no inherited label', given: ['constructor', {}], want: false },
 ]);
 
-for (const wrong of ['team=a=b', 'in (a)', 'team in ()', 'team in a', 'a b', 'team=a,,tier=b', '=a'])
+for (const wrong of [
+  'team=a=b',
+  'in (a)',
+  'team in ()',
+  'team in a',
+  'a b',
+  'team=a,,tier=b',
+  '=a',
+  'team in (a b)',
+  'team=-a',
+  'team in (a,-b)',
+])
   test(`"${wrong}" is refused with the part that is wrong`, () => {
     assert.throws(() => parseSelector(wrong), /is not a requirement of a label selector/);
   });

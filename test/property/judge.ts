@@ -146,6 +146,10 @@ export class Judge {
         this.#askObject(key, 'said', (object) =>
           object.metadata.uid === uid ? this.#maySay(object, status) : undefined,
         ),
+      storeStatus: ({ key, uid }: TopicResource, status: TopicStatus) =>
+        this.#askObject(key, 'said', (object) =>
+          object.metadata.uid === uid ? this.#maySay(object, status) : undefined,
+        ),
     });
   }
 

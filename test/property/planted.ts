@@ -106,8 +106,10 @@ export const planted: readonly Planted[] = [
   {
     reason: 'a move is asked for before it is stored: after a crash nobody knows whose it is',
     file: 'apply-moves.ts',
-    find: '  note(await storeAll(going(), writers, signal));\n',
-    replace: '',
+    find: `  const stores = await storeAll(going(), writers, signal);
+  note(stores);`,
+    replace: `  const stores = new Map<string, TopicResource | Failure>();
+  if (going().length < 0) note(await storeAll(going(), writers, signal));`,
   },
   {
     reason: 'somebody else’s move is replaced by ours',

@@ -106,6 +106,7 @@ const calls = fc.oneof(
   fc.nat(14),
   fc.constantFrom(
     'writeStatus',
+    'storeStatus',
     'setFinalizer',
     'create',
     'create',

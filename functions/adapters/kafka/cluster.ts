@@ -115,7 +115,8 @@ export class Cluster {
   }
 
   /**
-   * Sends a mutation to any broker, or to the one at `address` (`host:port`). What was not sent is sent again once; what may have been sent never is.
+   * Sends a mutation to any broker, or to the one at `address` (`host:port`). What was not sent is sent again once; what
+   * may have been sent never is.
    *
    * @returns the answer and the id of the cluster that gave it
    * @throws Failure, `unanswered` when it may still take effect
@@ -171,8 +172,8 @@ export class Cluster {
     throw new Failure('ObservationOutdated', 'the broker addresses lead to different clusters', { retryable: true });
   }
 
+  /** A lane that knows this address only: the others go on to another broker when theirs is lost. */
   #laneTo(address: string): Lane {
-    if (this.#reads.address === address) return this.#reads;
     const lane = this.#leaders.get(address) ?? new Lane(this.#config, [address]);
     this.#leaders.set(address, lane);
     return lane;

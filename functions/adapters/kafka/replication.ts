@@ -86,10 +86,14 @@ export async function move(
   );
   const outcomes = new Map([...cleared, ...submitted]);
   const outcomeOf = (topic: string, partitions: Iterable<number>) =>
-    [...partitions]
-      .map((partition) => outcomes.get(keyOf({ topic, partition })))
-      .find((outcome) => outcome instanceof Failure) ?? done();
+    worst([...partitions].map((partition) => outcomes.get(keyOf({ topic, partition })))) ?? done();
   return new Map([...moves].map(([topic, partitions]) => [topic, outcomeOf(topic, partitions.keys())]));
+}
+
+/** A partition that may still change decides how the whole topic is treated. */
+function worst(outcomes: readonly (unknown | Failure)[]): Failure | undefined {
+  const failures = outcomes.filter((outcome) => outcome instanceof Failure);
+  return failures.find(({ unanswered }) => unanswered) ?? failures.find(({ retryable }) => retryable) ?? failures[0];
 }
 
 /**

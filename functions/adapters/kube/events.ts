@@ -16,7 +16,8 @@ export function kubeEvents(client: KubeClient, log: Logger, now: () => Date = ()
   async function write(resource: TopicResource, event: TopicEvent, signal: AbortSignal): Promise<void> {
     const path = `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(resource.key.namespace)}/events`;
     try {
-      await client.request('POST', path, { body: eventObject(resource, event, now()), signal });
+      const soon = AbortSignal.any([signal, AbortSignal.timeout(waitMillis)]);
+      await client.request('POST', path, { body: eventObject(resource, event, now()), signal: soon });
     } catch (error) {
       if (isNoLoss(error)) return;
       const { key, uid } = resource;
@@ -35,9 +36,12 @@ export function kubeEvents(client: KubeClient, log: Logger, now: () => Date = ()
   };
 }
 
+/** Nobody's work waits longer for something that is only told. */
+const waitMillis = 2_000;
+
 /** Told already; or the namespace is gone or going, and its Events with it (K086). */
 const isNoLoss = (error: unknown): boolean =>
-  error instanceof ApiError && (error.code === 409 || error.code === 404 || isTerminating(error));
+  error instanceof ApiError && (error.code === 409 || error.reason === 'NotFound' || isTerminating(error));
 
 /** By the text: the cause `NamespaceTerminating` stands in details that `ApiError` does not keep. */
 const isTerminating = ({ code, message }: ApiError): boolean =>

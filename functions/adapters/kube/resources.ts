@@ -66,7 +66,7 @@ export function kubeResources(client: KubeClient, namespaces: readonly string[])
     async writeStatus(resource, status, signal) {
       let current = resource;
       for (let tries = 0; tries < statusTries; tries++) {
-        if ((await applyStatus(client, current, status, signal)) !== 'conflict') return;
+        if ((await applyStatus(client, current, status, signal)) !== 'changed') return;
         const now = await readOne(resource.key, signal);
         if (now === 'gone' || isBeyond(now, resource.uid, status)) return;
         current = now;
@@ -74,6 +74,12 @@ export function kubeResources(client: KubeClient, namespaces: readonly string[])
       throw new Failure('ObservationOutdated', 'The object changed at every attempt to write its status.', {
         retryable: true,
       });
+    },
+
+    async storeStatus(resource, status, signal) {
+      const stored = await applyStatus(client, resource, status, signal);
+      if (typeof stored !== 'string') return stored;
+      throw new Failure('ObservationOutdated', `The object is ${stored} since it was looked at.`, { retryable: true });
     },
   };
 }
@@ -93,17 +99,17 @@ async function applyStatus(
   { key, resourceVersion }: TopicResource,
   status: TopicStatus,
   signal: AbortSignal,
-): Promise<'written' | 'gone' | 'conflict'> {
+): Promise<TopicResource | 'gone' | 'changed'> {
   try {
-    await client.request('PATCH', topicsPath(key.namespace, key.name, 'status'), {
+    const stored = await client.request('PATCH', topicsPath(key.namespace, key.name, 'status'), {
       query: { fieldManager, force: true },
       body: { apiVersion, kind, metadata: { ...key, resourceVersion }, status },
       contentType: 'application/apply-patch+yaml',
       signal,
     });
-    return 'written';
+    return parseResource(stored);
   } catch (error) {
-    if (error instanceof ApiError && error.code === 409) return 'conflict';
+    if (error instanceof ApiError && error.code === 409) return 'changed';
     if (isNotFound(error)) return 'gone';
     throw failureOf(error);
   }

@@ -164,7 +164,7 @@ const reassignmentSchema: Schema = {
     step: {
       type: 'string',
       description: 'The last step that is finished.',
-      enum: ['planned', 'throttled', 'submitted'],
+      enum: ['planned', 'submitted'],
     },
     replicationFactor: count('Replicas each partition will have.'),
     bytesPerSecond: count('Limit on the traffic, for each broker; absent when there is none.'),
@@ -173,6 +173,11 @@ const reassignmentSchema: Schema = {
     assignment: {
       type: 'object',
       description: 'Partition to broker ids, joined by commas; a restart goes on with the same.',
+      additionalProperties: { type: 'string' },
+    },
+    replaces: {
+      type: 'object',
+      description: 'Until the move is asked for: where partitions may still be on their way to.',
       additionalProperties: { type: 'string' },
     },
   },

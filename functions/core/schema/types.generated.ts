@@ -98,7 +98,7 @@ export type KafkaTopicStatus = {
   /** A change of the replication factor that is under way. */
   readonly reassignment?: {
     /** The last step that is finished. */
-    readonly step: 'planned' | 'throttled' | 'submitted';
+    readonly step: 'planned' | 'submitted';
     /** Replicas each partition will have. */
     readonly replicationFactor: number;
     /** Limit on the traffic, for each broker; absent when there is none. */
@@ -109,6 +109,8 @@ export type KafkaTopicStatus = {
     readonly partitionsTotal: number;
     /** Partition to broker ids, joined by commas; a restart goes on with the same. */
     readonly assignment: Readonly<Record<string, string>>;
+    /** Until the move is asked for: where partitions may still be on their way to. */
+    readonly replaces?: Readonly<Record<string, string>>;
   };
   /** Value of the reconcile-requested-at annotation that was last worked on. */
   readonly lastHandledReconcileAt?: string;

@@ -112,6 +112,13 @@ export function fakeResources({
         if ((current.status?.observedGeneration ?? 0) > status.observedGeneration) return;
         counted('status', key, (object) => ({ ...object, status: applied(object.status, status) }));
       }),
+
+    storeStatus: ({ key, resourceVersion }, status, signal) =>
+      at('storeStatus', key, signal, () => {
+        if (objects.get(key)?.metadata.resourceVersion !== resourceVersion) throw outdated('The object has changed.');
+        const stored = counted('status', key, (object) => ({ ...object, status: applied(object.status, status) }));
+        return parseResource(stored);
+      }),
   };
   return fake;
 }
