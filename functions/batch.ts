@@ -14,11 +14,11 @@ import type { Delay } from './adapters/sqs.ts';
 import { Failure, type PerItem } from './core/outcome.ts';
 import type { Logger } from './core/ports.ts';
 
-/** One name to work on, and its message group. `lastReceive`: if it fails now, no message is left that asks for it. */
+/** One name to work on, and the message groups that it came in. `lastReceive`: if it fails now, no message is left that asks for it. */
 export type Item<T> = {
   readonly key: string;
   readonly value: T;
-  readonly group: string;
+  readonly groups: readonly string[];
   readonly lastReceive: boolean;
 };
 
@@ -65,7 +65,7 @@ type Message = {
   readonly receives: number;
 };
 
-type Turn<T> = { readonly key: string; readonly value: T; readonly group: string; readonly messages: Message[] };
+type Turn<T> = { readonly key: string; readonly value: T; readonly messages: Message[] };
 
 /** Work is told to stop this long before the function's end, and what it learnt then is still settled. */
 const settleMillis = 3_000;
@@ -172,7 +172,7 @@ function turnsByGroup<T>({ parse, keyOf, log }: BatchOptions<T>, batch: Batch): 
       known.messages.push(message);
       continue;
     }
-    const turn = { key, value, group: message.group, messages: [message] };
+    const turn = { key, value, messages: [message] };
     turns.set(key, turn);
     const group = groups.get(message.group);
     if (group === undefined) groups.set(message.group, [turn]);
@@ -189,9 +189,10 @@ async function pass<T>(
   signal: AbortSignal,
   reporting: AbortSignal,
 ): Promise<ReadonlySet<Turn<T>>> {
-  const items = turns.map(({ key, value, group, messages }) => {
+  const items = turns.map(({ key, value, messages }) => {
+    const groups = [...new Set(messages.map(({ group }) => group))];
     const lastReceive = messages.every(({ receives }) => receives >= options.maxReceiveCount);
-    return { key, value, group, lastReceive };
+    return { key, value, groups, lastReceive };
   });
   const outcomes = await workOn(options, items, signal, reporting);
   return new Set(turns.filter((turn) => !settle(options, batch, turn, outcomes.get(turn.key))));

@@ -13,8 +13,8 @@ export const reconcileHandler = ({ ports, ...batch }: Runtime) =>
     parse: parseRequest,
     keyOf,
     work: (items, signal, reporting) => {
-      const named = items.map(({ value: { namespace, name, trigger, id }, group, lastReceive }) => {
-        return { key: { namespace, name }, group, lastReceive, trigger, id };
+      const named = items.map(({ value: { namespace, name, trigger, id }, groups, lastReceive }) => {
+        return { key: { namespace, name }, groups, lastReceive, trigger, id };
       });
       return reconcile(named, ports, signal, reporting);
     },

@@ -29,12 +29,12 @@ export type Ports = {
 };
 
 /**
- * One object to look at. `group`: the message group it came in, where that is known. `lastReceive`: when this pass fails,
+ * One object to look at. `groups`: the message groups it came in, where that is known. `lastReceive`: when this pass fails,
  * the message goes to the dead-letter queue.
  */
 export type Item = {
   readonly key: Key;
-  readonly group: string | undefined;
+  readonly groups: readonly string[] | undefined;
   readonly lastReceive: boolean;
   readonly trigger: string;
   readonly id: string;
@@ -103,14 +103,14 @@ function choose(
 ): { chosen: readonly TopicResource[]; settled: readonly Settled[] } {
   const chosen = new Map<string, TopicResource>();
   const settled: Settled[] = [];
-  for (const { key: named, group } of items) {
+  for (const { key: named, groups } of items) {
     const key = keyOf(named);
     const resource = read.get(key);
     if (resource === undefined || resource === 'gone' || resource instanceof Failure)
       settled.push(unread(key, resource));
-    else if (group !== undefined && group !== groupOf(resource.topicName)) {
+    else if (groups !== undefined && !groups.includes(groupOf(resource.topicName))) {
       // The object has been re-created for another topic: it has a message of its own in that topic's group.
-      log.info('group-of-another-topic', { object: key, topic: resource.topicName, group });
+      log.info('group-of-another-topic', { object: key, topic: resource.topicName, groups });
       settled.push({ key, redeliver: false });
     } else if (chosen.has(queryOf(resource).topicName)) settled.push(settle(key, [topicIsBusy(resource)]));
     else chosen.set(queryOf(resource).topicName, resource);

@@ -256,9 +256,9 @@ test('a message in the group of another topic is done without a look: the object
   const { topics, ports, apply } = world();
   apply('orders', { topicName: 'now' });
   const item = { key: { namespace: 'shop', name: 'orders' }, lastReceive: false, trigger: 'change', id: 'm' };
-  const settled = await reconcile([{ ...item, group: groupOf('before') }], ports, never);
+  const settled = await reconcile([{ ...item, groups: [groupOf('before')] }], ports, never);
   assert.deepEqual([[...settled.values()], topics.calls], [[{ key: 'shop/orders', redeliver: false }], []]);
-  await reconcile([{ ...item, group: groupOf('now') }], ports, never);
+  await reconcile([{ ...item, groups: [groupOf('before'), groupOf('now')] }], ports, never);
   assert.equal(topics.topics.has('now'), true);
 });
 
@@ -272,7 +272,7 @@ test('a report may still be written after the work has been ended', async () => 
   };
   const item = {
     key: { namespace: 'shop', name: 'orders' },
-    group: undefined,
+    groups: undefined,
     lastReceive: false,
     trigger: 'change',
     id: 'm',

@@ -35,7 +35,7 @@ export function world(settings: Partial<Installation> = {}, brokers = 1) {
   const pass = async (names: readonly string[], lastReceive = false) => {
     const id = `m${++messages}`;
     const items = names.map(
-      (name): Item => ({ key: { namespace: 'shop', name }, group: undefined, lastReceive, trigger: 'change', id }),
+      (name): Item => ({ key: { namespace: 'shop', name }, groups: undefined, lastReceive, trigger: 'change', id }),
     );
     return [...(await reconcile(items, ports, never)).values()];
   };

@@ -177,7 +177,7 @@ export class Simulation {
     const mortal = new Mortal(death);
     this.judge.begin(over);
     this.#told = 0;
-    const items = over.map((key) => ({ key, group: undefined, lastReceive, trigger: 'change', id }));
+    const items = over.map((key) => ({ key, groups: undefined, lastReceive, trigger: 'change', id }));
     const settled = await mortal.run(() => reconcile(items, this.#ports(mortal, stale), never));
     return settled !== 'died' && [...settled.values()].every(({ redeliver }) => !redeliver);
   }

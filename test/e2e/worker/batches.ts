@@ -65,6 +65,16 @@ export function batches(world: CrashWorld): void {
     );
   });
 
+  test('K145: a message in the group of another topic does not use up the one beside it in the right group', async () => {
+    await user.apply('k145', { topicName: 'k145-topic', numPartitions: 1 });
+    const messages = [
+      { name: 'k145', topic: 'another' },
+      { name: 'k145', topic: 'k145-topic' },
+    ];
+    assert.deepEqual(await world.worker().deliver(messages), []);
+    assert.equal(conditionOf(await user.get('k145'), 'Ready')?.reason, 'Synced');
+  });
+
   test('K019: another cluster behind the addresses: no write, also for a deletion, and the finalizer stays', async () => {
     await user.apply('k019', { numPartitions: 1, deletionPolicy: 'Delete' });
     await world.worker().deliver(['k019']);
