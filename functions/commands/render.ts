@@ -1,0 +1,134 @@
+/** Values as text: the only file that knows columns and colour. */
+import { styleText } from 'node:util';
+import { group, singular } from '../core/api.ts';
+import type { Key } from '../core/topic.ts';
+import type { Change, Foreseen, PlanSummary } from './plan.ts';
+
+export const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
+export type Format = (typeof formats)[number];
+
+/** `namespaces`: objects of several may stand side by side. */
+export type Style = { readonly colour: boolean; readonly wide: boolean; readonly namespaces: boolean };
+
+/** JSON or YAML with its final line break. */
+export async function structured(format: 'json' | 'yaml', value: unknown): Promise<string> {
+  const json = `${JSON.stringify(value, null, 2)}\n`;
+  if (format === 'json') return json;
+  const { stringify } = await import('yaml');
+  return stringify(JSON.parse(json), { aliasDuplicateObjects: false });
+}
+
+/** As `kubectl -o name`: names that commands take as arguments, a line each. */
+export const names = (objects: readonly Key[]): string =>
+  objects.map(({ name }) => `${singular}.${group}/${name}\n`).join('');
+
+type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
+
+const painter =
+  ({ colour }: Pick<Style, 'colour'>) =>
+  (tint: Colour, text: string): string =>
+    colour ? styleText(tint, text, { validateStream: false }) : text;
+
+/** What values of others hold must not move the cursor or colour the rest. */
+const safe = (text: string): string => text.replace(/\p{Cc}/gu, '�');
+
+export type Column<Row> = {
+  readonly title: string;
+  readonly of: (row: Row) => string;
+  readonly tint?: (row: Row) => Colour | undefined;
+};
+
+/** Columns three spaces apart, as kubectl prints them. */
+export function table<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  style: Pick<Style, 'colour'>,
+): string {
+  const paint = painter(style);
+  const widths = columns.map(({ title, of }) => Math.max(title.length, ...rows.map((row) => safe(of(row)).length)));
+  const line = (cells: readonly { text: string; tint?: Colour | undefined }[]) =>
+    cells
+      .map(({ text, tint }, at) => {
+        const padded = at === cells.length - 1 ? text : text.padEnd((widths[at] ?? 0) + 3);
+        return tint === undefined ? padded : paint(tint, padded);
+      })
+      .join('')
+      .trimEnd();
+  const head = line(columns.map(({ title }) => ({ text: title })));
+  const body = rows.map((row) =>
+    line(columns.map(({ of, tint }) => ({ text: safe(of(row)) || '-', tint: tint?.(row) }))),
+  );
+  return `${[head, ...body].join('\n')}\n`;
+}
+
+/** `3 topics`, `1 topic` */
+export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+
+const objectOf = ({ namespace, name }: Key, { namespaces }: Style): string =>
+  namespaces ? `${namespace}/${name}` : name;
+
+/** One block for each object that is not as it shall be (`wide`: for all), then the counts. */
+export function planText(plans: readonly Foreseen[], summary: PlanSummary, style: Style): string {
+  const listed = plans.filter(({ verdict, note }) => style.wide || verdict !== 'unchanged' || note !== undefined);
+  const counts = [
+    `${summary.changes} to change`,
+    ...(summary.held > 0 ? [`${summary.held} of them ${summary.held === 1 ? 'waits' : 'wait'} for approval`] : []),
+    `${summary.refused} refused`,
+    `${summary.unchanged} with nothing to do`,
+    ...(summary.unknown > 0 ? [`${summary.unknown} could not be looked at`] : []),
+  ];
+  return `${listed.map((plan) => `${planBlock(plan, style)}\n`).join('')}Plan: ${counts.join(', ')}.\n`;
+}
+
+function planBlock({ namespace, name, topic, verdict, changes, refusals, hash, note }: Foreseen, style: Style): string {
+  const paint = painter(style);
+  const title = paint('bold', objectOf({ namespace, name }, style));
+  const label = verdict === 'unknown' ? 'COULD NOT LOOK' : 'REFUSED';
+  const lines = [
+    topic === name ? title : `${title} (topic ${safe(topic)})`,
+    ...changes.map((change) => changeLine(change, paint)),
+    ...reasonsHeld(changes).map((why) => paint('red', `  HELD: ${safe(why)}`)),
+    ...refusals.map(({ reason, message }) => paint('red', `  ${label} ${reason}: ${safe(message)}`)),
+    ...(hash === undefined ? [] : [`  to let it happen: topicsmith approve ${name} -n ${namespace}`]),
+    ...(note === undefined ? [] : [paint('dim', `  ${safe(note)}`)]),
+    ...(changes.length + refusals.length === 0 && note === undefined ? [paint('dim', '  nothing to do')] : []),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+const reasonsHeld = (changes: readonly Change[]): string[] => {
+  const held = changes.filter((change) => change.held);
+  return [...new Set(held.map(({ why }) => why || 'spec.mode Plan holds every action'))];
+};
+
+type Painter = ReturnType<typeof painter>;
+
+/** `+` comes, `-` goes, `~` becomes another, `!` in front of what waits for approval. */
+function changeLine(change: Change, paint: Painter): string {
+  const { sign, text } = wordsOf(change);
+  const mark = change.held ? '!' : ' ';
+  const approved = change.destructive && !change.held ? ' (approved)' : '';
+  const tint: Colour = change.held ? 'red' : sign === '+' ? 'green' : sign === '-' ? 'red' : 'yellow';
+  return paint(tint, `${mark} ${sign} ${safe(text)}${approved}`);
+}
+
+function wordsOf({ type, field = '', from = '', to = '' }: Change): { sign: '+' | '-' | '~'; text: string } {
+  switch (type) {
+    case 'CreateTopic':
+      return { sign: '+', text: `${field}: ${to}` };
+    case 'AddFinalizer':
+      return { sign: '+', text: 'finalizer' };
+    case 'RemoveFinalizer':
+      return { sign: '-', text: 'finalizer' };
+    case 'BindTopic':
+      return { sign: '~', text: `take over the topic with id ${to}` };
+    case 'DeleteTopic':
+      return { sign: '-', text: `topic with id ${to}` };
+    case 'ResetConfig':
+      return { sign: '-', text: `${field}: ${from} -> ${to === 'inherited' ? to : `inherited ${to}`}` };
+    case 'FinishMove':
+      return { sign: '~', text: `${field}: end the change to ${to}` };
+    default:
+      return { sign: '~', text: `${field}: ${from} -> ${to}` };
+  }
+}
