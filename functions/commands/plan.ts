@@ -1,10 +1,10 @@
 /** `topicsmith plan`: what the worker would do, and what it would not. */
 import type { Action } from '../core/action.ts';
 import { permitted, shown } from '../core/approval.ts';
-import type { Pass } from '../core/pass.ts';
+import { outcomeOf, type Pass } from '../core/pass.ts';
 import type { HeldAction, TopicResource } from '../core/resource.ts';
 import type { Key, Reason, Refusal } from '../core/topic.ts';
-import { type ExitCode, examples, type Register, type Shell, show, type Work } from './command.ts';
+import { type ExitCode, examples, Problem, type Register, type Shell, show, type Work } from './command.ts';
 import { foreseeAll, worldOf } from './foresee.ts';
 import { asApplied, readManifests } from './manifests.ts';
 import { type ChoiceOptions, chosen, withChoice } from './objects.ts';
@@ -59,6 +59,8 @@ const plan: Work<Options> = async (shell, options, names) => {
     const plans = await foreseeAll(shell, world, chosen(kube, names, options, shell.signal), foreseen);
     return told(shell, options, plans);
   }
+  if (names.length > 0 || options.selector !== undefined || options.all)
+    throw new Problem('names, --selector and --all do not go together with -f: use one of them');
   const written = await readManifests(shell, kube, paths, options.recursive ?? false);
   const { resources, claimants } = await asApplied(kube, written, shell.now(), shell.signal);
   const world = await worldOf(shell, { claimants });
@@ -111,8 +113,9 @@ export function foreseen(pass: Pass): Foreseen {
     ...now.flatMap((action) => changesOf(action, resource, false)),
     ...held.flatMap((action) => changesOf(action, resource, true)),
   ];
-  const { refusals, waitsFor } = decided;
-  const note = waitsFor ?? noteOf(pass);
+  const observes = outcomeOf(pass, false).kind === 'Drift';
+  const refusals = observes ? [] : decided.refusals;
+  const note = decided.waitsFor ?? (observes ? leftAlone : noteOf(pass));
   const verdict = changes.length > 0 ? 'changes' : refusals.length > 0 ? 'refused' : 'unchanged';
   return {
     ...about,
@@ -124,13 +127,11 @@ export function foreseen(pass: Pass): Foreseen {
 
 const asRefusal = ({ reason, message }: { reason: Reason; message: string }): Refusal => ({ reason, message });
 
-function noteOf({ resource, situation, plan: decided }: Pass): string | undefined {
+const leftAlone = 'spec.mode is Observe: the topic differs and is left alone, see topicsmith drift';
+
+function noteOf({ resource, situation }: Pass): string | undefined {
   if (situation?.installation.selects(resource.labels) === false) return 'WATCH_LABEL_SELECTOR does not select it';
-  if (resource.mode === 'Paused') return 'spec.mode is Paused: nobody looks at the topic';
-  const differences = decided?.actions.length ?? 0;
-  if (resource.mode === 'Observe' && differences > 0)
-    return 'spec.mode is Observe: the topic differs and is left alone, see topicsmith drift';
-  return undefined;
+  return resource.mode === 'Paused' ? 'spec.mode is Paused: nobody looks at the topic' : undefined;
 }
 
 /** A creation is shown field by field, everything else as the status shows it. */

@@ -1,12 +1,14 @@
 /** The commands, and what they have in common. */
 import { Command, CommanderError, Option } from 'commander';
 import product from '../../package.json' with { type: 'json' };
+import { register as approve } from './approve.ts';
 import type { ExitCode, Register, Run, Shell } from './command.ts';
+import { register as drift } from './drift.ts';
 import { register as plan } from './plan.ts';
 import { formats } from './render.ts';
 
 /** In the order of the help text. */
-const commands: readonly Register[] = [plan];
+const commands: readonly Register[] = [plan, drift, approve];
 
 /**
  * Runs one command.

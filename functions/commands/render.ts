@@ -1,7 +1,9 @@
 /** Values as text: the only file that knows columns and colour. */
 import { styleText } from 'node:util';
 import { group, singular } from '../core/api.ts';
+import type { HeldPlan } from '../core/resource.ts';
 import type { Key } from '../core/topic.ts';
+import type { Checked, Drift, DriftSummary } from './drift.ts';
 import type { Change, Foreseen, PlanSummary } from './plan.ts';
 
 export const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
@@ -115,7 +117,7 @@ function changeLine(change: Change, paint: Painter): string {
 function wordsOf({ type, field = '', from = '', to = '' }: Change): { sign: '+' | '-' | '~'; text: string } {
   switch (type) {
     case 'CreateTopic':
-      return { sign: '+', text: `${field}: ${to}` };
+      return { sign: '+', text: to === '' ? field : `${field}: ${to}` };
     case 'AddFinalizer':
       return { sign: '+', text: 'finalizer' };
     case 'RemoveFinalizer':
@@ -131,4 +133,50 @@ function wordsOf({ type, field = '', from = '', to = '' }: Change): { sign: '+' 
     default:
       return { sign: '~', text: `${field}: ${from} -> ${to}` };
   }
+}
+
+/** What waits for approval, as `planText` shows it. */
+export function heldText(key: Key, topic: string, plan: HeldPlan, style: Style): string {
+  const changes = plan.actions.map((action) => ({ ...action, field: fieldOf(action), held: true }));
+  const omitted = plan.omitted === undefined ? {} : { note: `and ${counted(plan.omitted, 'change')} more` };
+  return planBlock({ ...key, topic, verdict: 'changes', changes, refusals: plan.refusals, ...omitted }, style);
+}
+
+/** The status names config keys as they are. */
+const fieldOf = ({ type, field = '' }: HeldPlan['actions'][number]): string => {
+  if (type === 'CreateTopic') return 'topic';
+  return type === 'SetConfig' || type === 'ResetConfig' ? `config.${field}` : field;
+};
+
+/** A row for each field that differs and each object that was not checked, then the counts. */
+export function driftText(found: readonly Checked[], summary: DriftSummary, style: Style): string {
+  const rows = found.flatMap((object): readonly (Key & Drift)[] =>
+    object.drift.map((entry) => ({ ...object, ...entry })),
+  );
+  const unchecked = found.filter(({ verdict }) => verdict === 'notChecked' || (style.wide && verdict === 'skipped'));
+  const object: Column<Key> = { title: 'OBJECT', of: (key) => objectOf(key, style), tint: () => 'bold' };
+  const drifts: Column<Key & Drift>[] = [
+    object,
+    { title: 'FIELD', of: ({ field }) => field },
+    { title: 'DESIRED', of: ({ desired }) => desired, tint: () => 'green' },
+    { title: 'OBSERVED', of: ({ observed }) => observed, tint: () => 'red' },
+    { title: 'SINCE', of: ({ since = '' }) => since },
+  ];
+  const others: Column<Checked>[] = [
+    object,
+    { title: 'NOT CHECKED', of: ({ reason = '' }) => reason, tint: () => 'yellow' },
+    { title: 'MESSAGE', of: ({ message = '' }) => message },
+  ];
+  const counts = [
+    `${summary.drifted} drifted`,
+    `${summary.clean} clean`,
+    `${summary.notChecked} not checked`,
+    ...(summary.skipped > 0 ? [`${summary.skipped} left out`] : []),
+  ];
+  const parts = [
+    ...(rows.length > 0 ? [table(drifts, rows, style)] : []),
+    ...(unchecked.length > 0 ? [table(others, unchecked, style)] : []),
+    `Drift: ${counts.join(', ')}.\n`,
+  ];
+  return parts.join('\n');
 }
