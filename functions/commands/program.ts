@@ -5,10 +5,11 @@ import { register as approve } from './approve.ts';
 import type { ExitCode, Register, Run, Shell } from './command.ts';
 import { register as drift } from './drift.ts';
 import { register as plan } from './plan.ts';
+import { register as reconcile } from './reconcile.ts';
 import { formats } from './render.ts';
 
 /** In the order of the help text. */
-const commands: readonly Register[] = [plan, drift, approve];
+const commands: readonly Register[] = [plan, drift, approve, reconcile];
 
 /**
  * Runs one command.
@@ -30,12 +31,15 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<Exi
   } catch (error) {
     shell.progress(undefined);
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-    shell.err(`topicsmith: ${(error as Error).message.replace(/\s*\n\s*/g, ' ')}\n`);
+    const message = shell.signal.aborted ? 'interrupted' : oneLine(error as Error);
+    shell.err(`topicsmith: ${message}\n`);
     return 1;
   } finally {
     await shell.connect.close();
   }
 }
+
+const oneLine = ({ message }: Error): string => message.replace(/\s*\n\s*/g, ' ');
 
 function programOf(shell: Shell, run: Run): Command {
   const program = new Command('topicsmith')

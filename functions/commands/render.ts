@@ -4,6 +4,7 @@ import { group, singular } from '../core/api.ts';
 import type { HeldPlan } from '../core/resource.ts';
 import type { Key } from '../core/topic.ts';
 import type { Checked, Drift, DriftSummary } from './drift.ts';
+import type { Awaited } from './outcomes.ts';
 import type { Change, Foreseen, PlanSummary } from './plan.ts';
 
 export const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
@@ -179,4 +180,25 @@ export function driftText(found: readonly Checked[], summary: DriftSummary, styl
     `Drift: ${counts.join(', ')}.\n`,
   ];
   return parts.join('\n');
+}
+
+/** A row for each object, then how many are Ready. */
+export function outcomesText(outcomes: readonly Awaited[], style: Style): string {
+  const tint = ({ ready, handled }: Awaited): Colour =>
+    !handled || ready === 'Unknown' ? 'yellow' : ready === 'False' ? 'red' : 'green';
+  const columns: Column<Awaited>[] = [
+    { title: 'OBJECT', of: (key) => objectOf(key, style), tint: () => 'bold' },
+    { title: 'READY', of: ({ ready }) => ready, tint },
+    { title: 'REASON', of: ({ reason }) => reason, tint },
+    { title: 'MESSAGE', of: ({ message }) => message },
+  ];
+  const count = (which: (outcome: Awaited) => boolean) => outcomes.filter(which).length;
+  const ready = count((outcome) => outcome.handled && (outcome.ready === 'True' || outcome.ready === 'Gone'));
+  const late = count(({ handled }) => !handled);
+  const counts = [
+    `${ready} ready`,
+    `${outcomes.length - ready - late} not ready`,
+    ...(late > 0 ? [`${late} not finished in time`] : []),
+  ];
+  return `${table(columns, outcomes, style)}\nReconcile: ${counts.join(', ')}.\n`;
 }

@@ -23,6 +23,7 @@ export function commandWorld({ colour = false, input = '', answer, ...installati
   const sent: Envelope[] = [];
   const progress: string[] = [];
   const asked: string[] = [];
+  let elapsed = 0;
   const depths: Partial<Record<QueueVariable, { waiting: number; inFlight: number }>> = {};
   /** replace them to make something happen, or fail, meanwhile */
   const hooks = { onAsk: async () => {}, onPause: async () => {}, onSend: async () => {}, onAnnotate: async () => {} };
@@ -78,8 +79,9 @@ export function commandWorld({ colour = false, input = '', answer, ...installati
       progress: (line) => void (line !== undefined && progress.push(line)),
       ask: answer === undefined ? undefined : ask,
       input: async () => input,
-      now: ports.now,
+      now: () => new Date(ports.now().getTime() + elapsed),
       pause: async (ms, signal) => {
+        elapsed += ms;
         await ports.pause(ms, signal);
         await hooks.onPause();
       },
