@@ -7,9 +7,10 @@ import { register as drift } from './drift.ts';
 import { register as plan } from './plan.ts';
 import { register as reconcile } from './reconcile.ts';
 import { formats } from './render.ts';
+import { register as status } from './status.ts';
 
 /** In the order of the help text. */
-const commands: readonly Register[] = [plan, drift, approve, reconcile];
+const commands: readonly Register[] = [plan, drift, approve, reconcile, status];
 
 /**
  * Runs one command.

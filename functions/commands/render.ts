@@ -6,6 +6,7 @@ import type { Key } from '../core/topic.ts';
 import type { Checked, Drift, DriftSummary } from './drift.ts';
 import type { Awaited } from './outcomes.ts';
 import type { Change, Foreseen, PlanSummary } from './plan.ts';
+import type { Fleet, QueueState, ReasonCount } from './status.ts';
 
 export const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 export type Format = (typeof formats)[number];
@@ -201,4 +202,61 @@ export function outcomesText(outcomes: readonly Awaited[], style: Style): string
     ...(late > 0 ? [`${late} not finished in time`] : []),
   ];
   return `${table(columns, outcomes, style)}\nReconcile: ${counts.join(', ')}.\n`;
+}
+
+/** Objects by reason, the one that waits longest, and the queues. */
+export function fleetText({ objects, reasons, oldest, queues }: Fleet, now: Date, style: Style): string {
+  const tint = ({ ready }: ReasonCount): Colour => (ready === 'True' ? 'green' : ready === 'False' ? 'red' : 'yellow');
+  const byReason: Column<ReasonCount>[] = [
+    { title: 'READY', of: ({ ready }) => ready, tint },
+    { title: 'REASON', of: ({ reason }) => reason, tint },
+    { title: 'OBJECTS', of: (row) => String(row.objects) },
+    { title: 'MEANING', of: ({ meaning }) => meaning, tint: () => 'dim' },
+  ];
+  const waits =
+    oldest === undefined
+      ? 'nothing waits to be worked on'
+      : `waits longest: ${oldest.namespace}/${oldest.name} (${oldest.reason}${oldest.since === undefined ? '' : `, ${ageOf(oldest.since, now)}`})`;
+  return [
+    ...(reasons.length > 0 ? [table(byReason, reasons, style)] : []),
+    `${counted(objects, 'object')}; ${waits}\n`,
+    table(
+      queues.some(({ problem }) => problem !== undefined) ? [...queueColumns, problemColumn] : queueColumns,
+      queues,
+      style,
+    ),
+  ].join('\n');
+}
+
+const queueTitles: Readonly<Record<QueueState['queue'], string>> = {
+  RECONCILE_QUEUE_URL: 'reconcile',
+  RECONCILE_DLQ_URL: 'reconcile, dead letters',
+  TICK_QUEUE_URL: 'ticks',
+  TICK_DLQ_URL: 'ticks, dead letters',
+};
+
+const isDead = ({ queue, depth }: QueueState): boolean => queue.includes('DLQ') && (depth?.waiting ?? 0) > 0;
+
+const queueColumns: readonly Column<QueueState>[] = [
+  { title: 'QUEUE', of: ({ queue }) => queueTitles[queue] },
+  {
+    title: 'WAITING',
+    of: ({ depth }) => String(depth?.waiting ?? '?'),
+    tint: (row) => (isDead(row) ? 'red' : undefined),
+  },
+  { title: 'IN FLIGHT', of: ({ depth }) => String(depth?.inFlight ?? '?') },
+];
+
+const problemColumn: Column<QueueState> = { title: 'PROBLEM', of: ({ problem = '' }) => problem, tint: () => 'yellow' };
+
+/** As kubectl's AGE: the largest unit that is at least two. */
+function ageOf(since: string, now: Date): string {
+  const seconds = Math.max(0, Math.round((now.getTime() - Date.parse(since)) / 1000));
+  const units = [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['m', 60],
+  ] as const;
+  const [unit, size] = units.find(([, size]) => seconds >= 2 * size) ?? ['s', 1];
+  return `${Math.floor(seconds / size)}${unit}`;
 }
