@@ -16,6 +16,7 @@ function shellOf(connect: Connections, signal: AbortSignal): Shell {
     err: (text) => void stderr.write(text),
     // says no for NO_COLOR and TERM=dumb too
     colour: stdout.isTTY && stdout.hasColors(),
+    width: Math.min(stdout.columns ?? 100, 100),
     progress: (line = '') => void (stderr.isTTY && stderr.write(`\r\x1b[2K${line}`)),
     ask: isAttended ? (question) => ask(question, signal) : undefined,
     input: async () => (await stdin.setEncoding('utf8').toArray()).join(''),

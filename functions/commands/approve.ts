@@ -13,7 +13,7 @@ export const register: Register = (program, run) => {
     .command('approve')
     .summary('release what waits for approval')
     .description(
-      `Shows what is held back for a ${kind} (status.plan), asks, and approves exactly that. What is held differently by\nthen is not released. Without a terminal it takes --yes. Exit code: 0 approved, 1 nothing was changed.`,
+      `Shows what is held back for a ${kind} (status.plan), asks, and approves exactly that. What is held differently by then is not released. Without a terminal it takes --yes.\n\nExit code: 0 approved, 1 nothing was changed.`,
     )
     .argument('<name>', `name of a ${kind} object`)
     .option('-y, --yes', 'do not ask')

@@ -60,6 +60,8 @@ export type Shell = {
   readonly err: (text: string) => void;
   /** of results; only for a terminal, and not with NO_COLOR */
   readonly colour: boolean;
+  /** columns of the terminal */
+  readonly width: number;
   /** replaces the last line of progress on a terminal, and does nothing elsewhere; undefined takes it away */
   readonly progress: (line: string | undefined) => void;
   /** undefined without a terminal: nobody is there to answer */

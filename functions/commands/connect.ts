@@ -31,7 +31,7 @@ async function kube(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (()
     import('../adapters/kube/annotate.ts'),
   ]);
   // without the flag client-node reads KUBECONFIG itself, which may list several files
-  const client = kubeClient({ KUBECONFIG: options.kubeconfig }, 10_000, options.context);
+  const client = explained(() => kubeClient({ KUBECONFIG: options.kubeconfig }, 10_000, options.context));
   closers.push(() => client.close());
   const watched = namespacesIn(env.WATCH_NAMESPACES);
   const context = client.kubeConfig.getContextObject(client.kubeConfig.getCurrentContext());
@@ -45,10 +45,29 @@ async function kube(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (()
   return {
     namespace,
     read: all.read,
-    page: here.page,
+    page: (limit, token, signal) => here.page(limit, token, signal).catch(explain),
     claimants: all.claimants,
     annotate: (resource, annotation, value, signal) => annotate(client, resource, annotation, value, signal),
   };
+}
+
+/** @throws Problem in place of an error about the kubeconfig */
+function explained<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new Problem(`${(error as Error).message}; KUBECONFIG, --kubeconfig and --context say which one to use`);
+  }
+}
+
+/** What to do about the API server, where that can be told. */
+function explain(error: unknown): never {
+  const { message } = error as Error;
+  if (message.startsWith('The API server answered 404'))
+    throw new Problem('the API server has no definition of KafkaTopic: kubectl apply -f crds/');
+  if (message.startsWith('The API server does not answer'))
+    throw new Problem(`${message}; KUBECONFIG, --kubeconfig and --context say which one to use`);
+  throw error;
 }
 
 async function queues(

@@ -26,7 +26,7 @@ export const register: Register = (program, run) => {
   withChoice(program.command('drift'))
     .summary('show where topics differ from their objects')
     .description(
-      'Compares topics with what their objects say, and changes nothing. Exit code: 0 clean, 3 drift, 1 something could not be checked.',
+      'Compares topics with what their objects say, and changes nothing.\n\nExit code: 0 clean, 3 drift, 1 something could not be checked.',
     )
     .addHelpText(
       'after',

@@ -32,7 +32,7 @@ export const register: Register = (program, run) => {
   withChoice(program.command('plan'))
     .summary('show what would be done, and do nothing')
     .description(
-      'Shows what Topicsmith would do about objects, live ones or files not applied yet: looks as the worker does, and\nwrites nothing. Exit code: 0 nothing to do, 2 changes or refusals, 1 somebody could not look.',
+      'Shows what Topicsmith would do about objects, live ones or files not applied yet: looks as the worker does, and writes nothing.\n\nExit code: 0 nothing to do, 2 changes or refusals, 1 somebody could not look.',
     )
     .option('-f, --filename <path>', 'file, directory, or - for standard input; may be repeated', collected)
     .option('-R, --recursive', 'look for files in subdirectories too')

@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import product from '../../package.json' with { type: 'json' };
 import { register as approve } from './approve.ts';
 import type { ExitCode, Register, Run, Shell } from './command.ts';
+import { register as completion } from './completion.ts';
 import { register as drift } from './drift.ts';
 import { register as plan } from './plan.ts';
 import { register as reconcile } from './reconcile.ts';
@@ -10,7 +11,7 @@ import { formats } from './render.ts';
 import { register as status } from './status.ts';
 
 /** In the order of the help text. */
-const commands: readonly Register[] = [plan, drift, approve, reconcile, status];
+const commands: readonly Register[] = [plan, drift, approve, reconcile, status, completion];
 
 /**
  * Runs one command.
@@ -54,9 +55,15 @@ function programOf(shell: Shell, run: Run): Command {
     .option('--region <name>', 'AWS region of the queues')
     .addOption(new Option('-o, --output <format>', 'form of the result').choices(formats).default('table'))
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeOut: shell.out, writeErr: shell.err, getOutHasColors: () => shell.colour })
-    .exitOverride()
-    .showHelpAfterError('(--help shows what there is)');
+    .configureOutput({
+      writeOut: shell.out,
+      writeErr: shell.err,
+      getOutHasColors: () => shell.colour,
+      getOutHelpWidth: () => shell.width,
+      outputError: (text, write) =>
+        write(`topicsmith: ${text.replace(/^error: |\.?\n$/g, '')}; --help shows what there is\n`),
+    })
+    .exitOverride();
   for (const register of commands) register(program, run);
   return program;
 }

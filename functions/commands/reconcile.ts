@@ -14,19 +14,19 @@ type Options = ChoiceOptions & {
   readonly fromFile?: string;
   readonly annotate?: boolean;
   readonly wait?: boolean;
-  readonly timeout: number;
+  readonly timeout: string;
 };
 
 export const register: Register = (program, run) => {
   withChoice(program.command('reconcile'))
     .summary('ask for a look at objects now')
     .description(
-      `Asks for a look at each ${kind} now, in place of the next edit or periodic look. Exit code: 0 asked (with --wait: all\nare Ready), 1 something could not be asked for, or is not Ready.`,
+      `Asks for a look at each ${kind} now, in place of the next edit or periodic look.\n\nExit code: 0 asked (with --wait: all are Ready), 1 something could not be asked for, or is not Ready.`,
     )
     .option('--from-file <file>', 'names, one a line, as NAME or NAMESPACE/NAME; - for standard input')
     .option('--annotate', 'ask through the API server only: needs no access to the queue')
     .option('-w, --wait', 'wait for what comes of it, and show it')
-    .option('--timeout <time>', 'longest wait, as in 90s or 5m', duration, 60_000)
+    .option('--timeout <time>', 'longest wait, as in 90s or 5m', '60s')
     .addHelpText(
       'after',
       examples(
@@ -47,6 +47,7 @@ function duration(text: string): number {
 }
 
 const reconcile: Work<Options> = async (shell, options, names) => {
+  const timeoutMs = duration(options.timeout);
   const kube = await shell.connect.kube(options);
   const resources = await objectsOf(shell, kube, names, options);
   if (resources.length === 0) throw new Problem('there is no object to ask for: kubectl get kafkatopics -A shows all');
@@ -61,7 +62,7 @@ const reconcile: Work<Options> = async (shell, options, names) => {
     if (options.output !== 'table') await showKeys(shell, options, resources);
     return 0;
   }
-  const outcomes = await awaitOutcomes(shell, kube, asked, options.timeout);
+  const outcomes = await awaitOutcomes(shell, kube, asked, timeoutMs);
   const { outcomesText } = await import('./render.ts');
   await show(shell, options, {
     value: { objects: outcomes },

@@ -45,7 +45,7 @@ export const register: Register = (program, run) => {
     .command('status')
     .summary('show the fleet by reason, and what waits in the queues')
     .description(
-      'Counts objects by what they say, names the one that waits longest, and shows what is in the queues. Asks no broker.\nExit code: 0 shown, 1 something could not be read.',
+      'Counts objects by what they say, names the one that waits longest, and shows what is in the queues. Asks no broker.\n\nExit code: 0 shown, 1 something could not be read.',
     )
     .addHelpText('after', examples('topicsmith status', 'topicsmith status -A', 'topicsmith status -A -o json'))
     .action(run(status));

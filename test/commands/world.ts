@@ -76,6 +76,7 @@ export function commandWorld({ colour = false, input = '', answer, ...installati
         texts.err += text;
       },
       colour,
+      width: 100,
       progress: (line) => void (line !== undefined && progress.push(line)),
       ask: answer === undefined ? undefined : ask,
       input: async () => input,
