@@ -1,7 +1,7 @@
 /** `topicsmith drift`: where topics differ from what their objects say, and nothing done about it. */
 import { driftOf } from '../core/drift.ts';
 import { isDifference, type Pass } from '../core/pass.ts';
-import type { DriftEntry, TopicResource } from '../core/resource.ts';
+import { bindingOf, type DriftEntry, type TopicResource } from '../core/resource.ts';
 import type { Key, Reason } from '../core/topic.ts';
 import { examples, type Register, show, type Work } from './command.ts';
 import { foreseeAll, worldOf } from './foresee.ts';
@@ -83,7 +83,10 @@ export function checked(pass: Pass): Checked {
   const serious = plan?.refusals.find(({ reason }) => !isDifference(reason));
   if (situation?.observed === undefined || plan === undefined || (serious !== undefined && plan.actions.length === 0))
     return without('notChecked', serious ?? { message: 'it was not looked at' });
-  const fields = driftOf(resource, situation.observed, plan).map((entry) => withSince(resource, entry));
+  const fields = driftOf(resource, situation.observed, plan)
+    // a topic that the object was never bound to has no id that it should have
+    .filter(({ field }) => field !== 'topicId' || bindingOf(resource) !== undefined)
+    .map((entry) => withSince(resource, entry));
   return { ...about, verdict: fields.length > 0 ? 'drifted' : 'clean', drift: fields };
 }
 

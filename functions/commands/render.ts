@@ -100,10 +100,12 @@ function planBlock({ namespace, name, topic, verdict, changes, refusals, hash, n
   return `${lines.join('\n')}\n`;
 }
 
-const reasonsHeld = (changes: readonly Change[]): string[] => {
+/** What is held beside something destructive has no reason of its own; with none at all it is the mode. */
+function reasonsHeld(changes: readonly Change[]): readonly string[] {
   const held = changes.filter((change) => change.held);
-  return [...new Set(held.map(({ why }) => why || 'spec.mode Plan holds every action'))];
-};
+  const whys = new Set(held.map(({ why }) => why).filter((why) => why !== ''));
+  return held.length > 0 && whys.size === 0 ? ['spec.mode Plan holds every action'] : [...whys];
+}
 
 type Painter = ReturnType<typeof painter>;
 

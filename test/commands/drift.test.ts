@@ -75,6 +75,15 @@ describe('topicsmith drift', () => {
     assert.match(out, /second +ResourceConflict +topic clicks belongs to KafkaTopic shop\/clicks/);
   });
 
+  test('a topic that waits to be taken over differs in what it holds, not in its id', async () => {
+    const { run, topics, apply } = await fleet();
+    topics.add('found', { numPartitions: 1, recordCount: 5 });
+    apply('found', { numPartitions: 3 });
+    const { code, out } = await run('drift', 'found', '-o', 'json');
+    assert.equal(code, 3);
+    assert.deepEqual(JSON.parse(out).objects[0].drift, [{ field: 'numPartitions', desired: '3', observed: '1' }]);
+  });
+
   test('a topic that is gone is drift', async () => {
     const { run, topics } = await fleet();
     topics.topics.delete('orders');

@@ -195,6 +195,16 @@ describe('topicsmith plan -f', () => {
     golden('plan.takeover.txt', out);
   });
 
+  test('what is held beside a take-over has its reasons, and mode Plan is one only where there is no other', async () => {
+    const { run, topics } = commandWorld();
+    topics.add('found', { numPartitions: 1, recordCount: 5, config: { 'segment.ms': '1000' } });
+    const input = file(
+      'eight.yaml',
+      `${manifest('found', { config: { 'segment.ms': 60000 } })}---\n${manifest('careful', { mode: 'Plan' })}`,
+    );
+    golden('plan.held.txt', (await run('plan', '-f', input)).out);
+  });
+
   test('another topic name is refused as the API server refuses it', async () => {
     const { run } = await fleet();
     const { code, out } = await run('plan', '-f', file('four.yaml', manifest('orders', { topicName: 'other' })));
