@@ -164,9 +164,9 @@ describe('the command line on real parts', () => {
 
   test('NO_COLOR takes the colour away at a terminal, and a pipe has none', async () => {
     const colourful = await runInTerminal(['status']);
-    assert.match(colourful.out, /\x1b\[3\dm/);
+    assert.ok(colourful.out.includes('\x1b[3'));
     const plain = await runInTerminal(['status'], { env: { NO_COLOR: '1' } });
-    assert.doesNotMatch(plain.out, /\x1b\[3\dm/);
+    assert.ok(!plain.out.includes('\x1b[3'));
     const piped = await run(['status']);
     assert.equal(stripVTControlCharacters(piped.out), piped.out);
     assert.equal(piped.err, '');
