@@ -50,7 +50,8 @@ const reconcile: Work<Options> = async (shell, options, names) => {
   const timeoutMs = duration(options.timeout);
   const kube = await shell.connect.kube(options);
   const resources = await objectsOf(shell, kube, names, options);
-  if (resources.length === 0) throw new Problem('there is no object to ask for: kubectl get kafkatopics -A shows those that are there');
+  if (resources.length === 0)
+    throw new Problem('there is no object to ask for: kubectl get kafkatopics -A shows those that are there');
   await refuseUnselected(shell, resources);
   // A pass that finds everything as it was writes nothing, so a message alone leaves no trace to wait for. The annotation
   // does: the status echoes it once a pass has been over the object, whoever's message started that pass.
