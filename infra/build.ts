@@ -19,6 +19,7 @@ export const bundles = {
   forwarder: 'functions/forwarder.ts',
   runner: 'functions/runner.ts',
   'runner-child': 'functions/runner/child.ts',
+  cli: 'functions/cli.ts',
 } as const;
 
 export type BundleName = keyof typeof bundles;

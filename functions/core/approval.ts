@@ -136,7 +136,8 @@ const topicIdOf = (resource: TopicResource, observed: ObservedTopic | undefined)
 const identity = ({ type, field = '', from = '', to = '' }: HeldAction): string =>
   JSON.stringify([type, field, from, to]);
 
-function shown(action: Action): HeldAction {
+/** An action as statuses and people see it: without what only the brokers need to know. */
+export function shown(action: Action): HeldAction {
   const { type, destructive, why } = action;
   switch (action.type) {
     case 'SetConfig':

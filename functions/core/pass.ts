@@ -93,11 +93,13 @@ function ending(pass: Pass, problems: readonly Refusal[]): Ending {
   return { kind: resource.mode === 'Paused' ? 'Paused' : 'Synced' };
 }
 
-/** Refusals that only say that live and spec differ: to an observer they are drift like any other. */
 const differences: ReadonlySet<Reason> = new Set(['PartitionsCannotShrink', 'InvalidReplicationFactor']);
 
+/** Refusals that only say that live and spec differ: to an observer they are drift like any other. */
+export const isDifference = (reason: Reason): boolean => differences.has(reason);
+
 function observation({ resource, situation, plan: decided }: Pass, problems: readonly Refusal[]): Ending {
-  const serious = problems.filter(({ reason }) => !differences.has(reason));
+  const serious = problems.filter(({ reason }) => !isDifference(reason));
   if (serious.length > 0) return { kind: 'Stopped', problems };
   if (situation?.observed === undefined || decided === undefined) return { kind: 'Stopped', problems };
   const drift = driftOf(resource, situation.observed, decided);

@@ -5,11 +5,11 @@
 
 import { describe } from './action.ts';
 import { apply } from './apply.ts';
+import { decide, notLooked, secondLookMillis } from './decide.ts';
 import { eventsOf } from './events.ts';
 import type { Installation } from './installation.ts';
-import { look } from './look.ts';
 import { asFailure, Failure, isWaiting, type PerItem } from './outcome.ts';
-import { outcomeOf, type Pass, startPass } from './pass.ts';
+import { outcomeOf, type Pass } from './pass.ts';
 import type { Events, Logger, Replication, Resources, Topics } from './ports.ts';
 import { groupOf } from './request.ts';
 import type { TopicResource } from './resource.ts';
@@ -56,12 +56,6 @@ export type Settled =
  * timeout. Until then the topic stays locked (reliability.md X1).
  */
 export const requestLifetimeSeconds = 60;
-
-/**
- * A broker may answer from a state that is older than what the controller has confirmed: a topic that was just created
- * can seem absent. What had been there counts as gone when it is still not there this much later (K007, K114).
- */
-const secondLookMillis = 2_000;
 
 /**
  * One pass over each object. Passes on one topic never overlap: of several objects that name one topic only the first is
@@ -121,16 +115,6 @@ function choose(
 const topicIsBusy = ({ topicName }: TopicResource): Failure =>
   new Failure('ObservationOutdated', `another object is being worked on for topic ${topicName}`, { retryable: true });
 
-async function decide(
-  resources: readonly TopicResource[],
-  ports: Ports,
-  signal: AbortSignal,
-): Promise<readonly Pass[]> {
-  if (resources.length === 0) return [];
-  const looks = await look(resources, ports, signal);
-  return resources.map((resource) => startPass(resource, looks.get(keyOf(resource.key)) ?? notLooked()));
-}
-
 function reporter(items: readonly Item[], ports: Ports, signal: AbortSignal) {
   const byKey = new Map(items.map((item) => [keyOf(item.key), item]));
   return (passes: readonly Pass[]): Promise<readonly Settled[]> =>
@@ -176,8 +160,6 @@ function unread(key: string, entry: TopicResource | 'gone' | Failure | undefined
   const { reason, message } = entry instanceof Failure ? entry : notLooked();
   return { key, redeliver: true, hideSeconds: undefined, reason, message };
 }
-
-const notLooked = (): Failure => new Failure('InternalError', 'the object was not looked at', { retryable: true });
 
 const named = (item: Item, { resource }: Pass) => ({
   object: keyOf(item.key),

@@ -42,12 +42,17 @@ export type KubeClient = {
  * (`~/.kube/config`, then the service account of the pod).
  *
  * @param timeoutMs for one request, its answer included
- * @throws Error when the kubeconfig cannot be read or has no current cluster
+ * @param context of the kubeconfig; default: its current one
+ * @throws Error when the kubeconfig cannot be read, or has no such context with a cluster
  */
-export function kubeClient(env: { readonly KUBECONFIG?: string | undefined }, timeoutMs = 10_000): KubeClient {
+export function kubeClient(
+  env: { readonly KUBECONFIG?: string | undefined },
+  timeoutMs = 10_000,
+  context?: string,
+): KubeClient {
   const kubeConfig = new KubeConfig();
   const connections = reuseConnections(kubeConfig);
-  const reload = () => load(kubeConfig, env.KUBECONFIG);
+  const reload = () => load(kubeConfig, env.KUBECONFIG, context);
   reload();
 
   const request: KubeClient['request'] = async (method, path, options = {}) => {
@@ -84,15 +89,17 @@ function segment(name: string): string {
   return encodeURIComponent(name);
 }
 
-function load(kubeConfig: KubeConfig, file: string | undefined): void {
+function load(kubeConfig: KubeConfig, file: string | undefined, context: string | undefined): void {
   try {
     if (file) kubeConfig.loadFromFile(file);
     else kubeConfig.loadFromDefault();
   } catch (cause) {
     throw new Error(`cannot read the kubeconfig${file ? ` ${file}` : ''}: ${(cause as Error).message}`, { cause });
   }
+  if (context !== undefined) kubeConfig.setCurrentContext(context);
+  const wanted = context === undefined ? 'current context' : `context "${context}"`;
   if (!kubeConfig.getCurrentCluster())
-    throw new Error(`the kubeconfig${file ? ` ${file}` : ''} has no current context with a cluster`);
+    throw new Error(`the kubeconfig${file ? ` ${file}` : ''} has no ${wanted} with a cluster`);
 }
 
 type Dispatcher = NonNullable<ReturnType<RequestContext['getDispatcher']>>;

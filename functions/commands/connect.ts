@@ -1,0 +1,96 @@
+/** Connections of the command line, over the same adapters and environment variables as the functions. */
+import { namespacesIn } from '../adapters/kube/namespaces.ts';
+import { installationIn } from '../installation.ts';
+import type { CommonOptions, Connections, Kube, Queues } from './command.ts';
+import { Problem } from './command.ts';
+
+/** Clients are loaded by whoever asks for them first, and closed together. */
+export function connections(env: NodeJS.ProcessEnv): Connections {
+  const closers: (() => unknown)[] = [];
+  return {
+    kube: (options) => kube(env, options, closers),
+    async topics() {
+      const [{ kafkaConfigFromEnv }, { connectTopics }] = await Promise.all([
+        import('../adapters/kafka/config.ts'),
+        import('../adapters/kafka/topics.ts'),
+      ]);
+      const topics = connectTopics(kafkaConfigFromEnv(env));
+      closers.push(() => topics.close());
+      return topics;
+    },
+    queues: (options) => queues(env, options, closers),
+    installation: async () => installationIn(env),
+    close: async () => void (await Promise.allSettled(closers.map(async (close) => close()))),
+  };
+}
+
+async function kube(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (() => unknown)[]): Promise<Kube> {
+  const [{ kubeClient }, { kubeResources }, { annotate }] = await Promise.all([
+    import('../adapters/kube/client.ts'),
+    import('../adapters/kube/resources.ts'),
+    import('../adapters/kube/annotate.ts'),
+  ]);
+  // without the flag client-node reads KUBECONFIG itself, which may list several files
+  const client = explained(() => kubeClient({ KUBECONFIG: options.kubeconfig }, 10_000, options.context));
+  closers.push(() => client.close());
+  const watched = namespacesIn(env.WATCH_NAMESPACES);
+  const context = client.kubeConfig.getContextObject(client.kubeConfig.getCurrentContext());
+  const namespace = options.allNamespaces ? undefined : (options.namespace ?? context?.namespace ?? 'default');
+  if (namespace !== undefined && watched.length > 0 && !watched.includes(namespace))
+    throw new Problem(
+      `namespace ${namespace} is not among those of WATCH_NAMESPACES (${watched.join(', ')}): use -n with one of them`,
+    );
+  const all = kubeResources(client, watched);
+  const here = namespace === undefined ? all : kubeResources(client, [namespace]);
+  return {
+    namespace,
+    read: all.read,
+    page: (limit, token, signal) => here.page(limit, token, signal).catch(explain),
+    claimants: all.claimants,
+    annotate: (resource, annotation, value, signal) => annotate(client, resource, annotation, value, signal),
+  };
+}
+
+/** @throws Problem in place of an error about the kubeconfig */
+function explained<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new Problem(`${(error as Error).message}; KUBECONFIG, --kubeconfig and --context say which one to use`);
+  }
+}
+
+/** What to do about the API server, where that can be told. */
+function explain(error: unknown): never {
+  const { message } = error as Error;
+  if (message.startsWith('The API server answered 404'))
+    throw new Problem('the API server has no definition of KafkaTopic: kubectl apply -f crds/');
+  if (message.startsWith('The API server does not answer'))
+    throw new Problem(`${message}; KUBECONFIG, --kubeconfig and --context say which one to use`);
+  throw error;
+}
+
+async function queues(
+  env: NodeJS.ProcessEnv,
+  { profile, region }: CommonOptions,
+  closers: (() => unknown)[],
+): Promise<Queues> {
+  // the SDK reads these two from the environment of the process alone
+  if (profile !== undefined) process.env.AWS_PROFILE = profile;
+  if (region !== undefined) process.env.AWS_REGION = region;
+  const { queueDepth, requestQueue, sqsClient } = await import('../adapters/sqs.ts');
+  const sqs = sqsClient(env);
+  closers.push(() => sqs.destroy());
+  return {
+    requests() {
+      const url = env.RECONCILE_QUEUE_URL;
+      if (!url)
+        throw new Problem('RECONCILE_QUEUE_URL is not set: it names the queue to send to; --annotate does without');
+      return requestQueue(sqs, url);
+    },
+    async depth(queue, signal) {
+      const url = env[queue];
+      return url ? queueDepth(sqs, url, signal) : undefined;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/** Which objects a command is about: by name, by label, or all. */
+import type { Command } from 'commander';
+import { group, kind, plural, shortName, singular } from '../core/api.ts';
+import { Failure } from '../core/outcome.ts';
+import type { TopicResource } from '../core/resource.ts';
+import { parseSelector } from '../core/selector.ts';
+import { type Key, keyOf } from '../core/topic.ts';
+import { type Kube, Problem } from './command.ts';
+
+export type ChoiceOptions = { readonly selector?: string; readonly all?: boolean };
+
+/** The flags behind {@link chosen}. */
+export const withChoice = (command: Command): Command =>
+  command
+    .argument('[name...]', `names of ${kind} objects`)
+    .option('-l, --selector <labels>', "objects with these labels, as in 'team=a,tier in (gold,silver)'")
+    .option('--all', 'all objects of the namespace, or of all namespaces with -A');
+
+const pageSize = 500;
+
+/**
+ * The objects that arguments and flags name, read live, in batches of at most 500. With neither names nor flags: all.
+ *
+ * @throws Problem for a name that is not there, or flags that do not go together
+ * @throws Failure when the API server could not be read
+ */
+export async function* chosen(
+  kube: Kube,
+  names: readonly string[],
+  { selector, all }: ChoiceOptions,
+  signal: AbortSignal,
+): AsyncGenerator<readonly TopicResource[]> {
+  if (names.length > 0) {
+    if (selector !== undefined || all)
+      throw new Problem('names do not go together with --selector or --all: use one of them');
+    const keys = names.map((name) => keyIn(kube, name));
+    for (let start = 0; start < keys.length; start += pageSize)
+      yield await readAll(kube, keys.slice(start, start + pageSize), signal);
+    return;
+  }
+  const selects = selectorOf(selector);
+  let token: string | undefined;
+  do {
+    const page = await kube.page(pageSize, token, signal);
+    yield page.items.filter(({ labels }) => selects(labels));
+    token = page.continue;
+  } while (token !== undefined);
+}
+
+function selectorOf(text = '') {
+  try {
+    return parseSelector(text);
+  } catch (error) {
+    throw new Problem(`--selector: ${(error as Error).message}`);
+  }
+}
+
+const typePrefix = new RegExp(`^(${plural}|${singular}|${shortName})(\\.${group.replaceAll('.', '\\.')})?/`);
+
+/** A name as people and `-o name` write it: with or without the type in front. */
+export function keyIn({ namespace }: Kube, name: string): Key {
+  if (namespace === undefined)
+    throw new Problem('a name needs one namespace: use -n NAMESPACE in place of -A, or --all');
+  return { namespace, name: name.replace(typePrefix, '') };
+}
+
+/** @throws Problem for one that is not there; Failure for one that could not be read */
+export async function readAll(
+  kube: Kube,
+  keys: readonly Key[],
+  signal: AbortSignal,
+): Promise<readonly TopicResource[]> {
+  const read = await kube.read(keys, signal);
+  return keys.map((key) => {
+    const resource = read.get(keyOf(key));
+    if (resource instanceof Failure) throw resource;
+    if (resource === undefined || resource === 'gone') throw notFound(key);
+    return resource;
+  });
+}
+
+const notFound = ({ namespace, name }: Key): Problem =>
+  new Problem(`there is no ${kind} ${namespace}/${name}: kubectl get ${plural} -A shows those that are there`);

@@ -1,0 +1,69 @@
+/** The commands, and what they have in common. */
+import { Command, CommanderError, Option } from 'commander';
+import product from '../../package.json' with { type: 'json' };
+import { register as approve } from './approve.ts';
+import type { ExitCode, Register, Run, Shell } from './command.ts';
+import { register as completion } from './completion.ts';
+import { register as drift } from './drift.ts';
+import { register as plan } from './plan.ts';
+import { register as reconcile } from './reconcile.ts';
+import { formats } from './render.ts';
+import { register as status } from './status.ts';
+
+/** In the order of the help text. */
+const commands: readonly Register[] = [plan, drift, approve, reconcile, status, completion];
+
+/**
+ * Runs one command.
+ *
+ * @param args without the program's name
+ * @returns the exit code; an error has been told in one line then
+ */
+export async function runCli(args: readonly string[], shell: Shell): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const run: Run =
+    (work) =>
+    async (...given) => {
+      const command = given.at(-1) as Command;
+      code = await work(shell, command.optsWithGlobals(), command.args);
+    };
+  try {
+    await programOf(shell, run).parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    shell.progress(undefined);
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    const message = shell.signal.aborted ? 'interrupted' : oneLine(error as Error);
+    shell.err(`topicsmith: ${message}\n`);
+    return 1;
+  } finally {
+    await shell.connect.close();
+  }
+}
+
+const oneLine = ({ message }: Error): string => message.replace(/\s*\n\s*/g, ' ');
+
+function programOf(shell: Shell, run: Run): Command {
+  const program = new Command('topicsmith')
+    .description('Looks after KafkaTopic objects: what would be done, what differs, what waits, and how the fleet is.')
+    .version(product.version)
+    .option('--kubeconfig <file>', 'kubeconfig to use, in place of KUBECONFIG')
+    .option('--context <name>', 'context of the kubeconfig')
+    .option('-n, --namespace <name>', "namespace; default: the context's")
+    .option('-A, --all-namespaces', 'all namespaces that are watched')
+    .option('--profile <name>', 'AWS profile for the queues')
+    .option('--region <name>', 'AWS region of the queues')
+    .addOption(new Option('-o, --output <format>', 'form of the result').choices(formats).default('table'))
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: shell.out,
+      writeErr: shell.err,
+      getOutHasColors: () => shell.colour,
+      getOutHelpWidth: () => shell.width,
+      outputError: (text, write) =>
+        write(`topicsmith: ${text.replace(/^error: |\.?\n$/g, '')}; --help shows what there is\n`),
+    })
+    .exitOverride();
+  for (const register of commands) register(program, run);
+  return program;
+}
