@@ -145,7 +145,8 @@ function driftEnvelope({ key, uid, topicName }: TopicResource, { tick }: Tick): 
   return { request: { v: 1, ...key, trigger: 'drift', id: tick }, topicName, deduplicationId };
 }
 
-function resyncRuntime(env: NodeJS.ProcessEnv): ResyncRuntime {
+/** The parts of this function as `env` names them. @throws Error one line that names the variable and what it must hold */
+export function resyncRuntime(env: NodeJS.ProcessEnv): ResyncRuntime {
   let requestsSent = 0;
   const count = () => void requestsSent++;
   const sqs = sqsClient(env);
