@@ -150,7 +150,7 @@ export async function drift(world: World, names: readonly string[]): Promise<Dri
     for (let mended = false; !mended; mended = await brokers.are(changed, created)) {
       await queues.tick();
       ticks++;
-      await queues.settled();
+      await queues.settled(200);
     }
     const seconds = (performance.now() - start) / 1000;
     end.abort();
