@@ -25,27 +25,23 @@ export async function outOfSync(
 ): Promise<Judged> {
   const looks = await look(resources, ports, signal);
   const now = ports.now();
-  const needs = resources.map((resource) => ({
-    resource,
-    need: needOf(resource, looks.get(keyOf(resource.key)), now),
-  }));
-  const hasTurn = ({ resource }: { resource: TopicResource }) =>
-    isFresh(resource, now) || hasTurnIn(tick, resource.uid);
+  const needs = resources.map((resource) => needOf(resource, looks.get(keyOf(resource.key)), tick, now));
   return {
-    needed: needs
-      .filter((entry) => entry.need === 'pass' || (entry.need === 'in vain' && hasTurn(entry)))
-      .map(({ resource }) => resource),
-    unread: needs.filter(({ need }) => need === 'unread').length,
+    needed: resources.filter((_, index) => needs[index] === 'pass'),
+    unread: needs.filter((need) => need === 'unread').length,
   };
 }
 
-type Need = 'nothing' | 'unread' | 'pass' | 'in vain';
-
-function needOf(resource: TopicResource, seen: Look | undefined, now: Date): Need {
+function needOf(
+  resource: TopicResource,
+  seen: Look | undefined,
+  tick: string,
+  now: Date,
+): 'nothing' | 'unread' | 'pass' {
   if (seen === undefined || seen instanceof Error) return 'unread';
   const pass = startPass(resource, seen);
   const status = statusOf(resource, outcomeOf(pass, false), now);
-  if (pass.todo.length > 0) return isTriedInVain(pass, status) ? 'in vain' : 'pass';
+  if (pass.todo.length > 0) return isTriedInVain(pass, status) && !isDue(resource, tick, now) ? 'nothing' : 'pass';
   return status !== undefined && !sameStatus(resource.status, status) ? 'pass' : 'nothing';
 }
 
@@ -77,10 +73,10 @@ const freshMillis = 60 * 60_000;
 /** Later each has its turn in one of so many ticks: with the usual interval about once an hour. */
 const ticksPerTurn = 12;
 
-const isFresh = (resource: TopicResource, now: Date): boolean =>
-  now.getTime() - Date.parse(stalledIn(resource)?.lastTransitionTime ?? '') < freshMillis;
-
-const hasTurnIn = (tick: string, uid: string): boolean => numberOf(`${tick} ${uid}`) % ticksPerTurn === 0;
+function isDue(resource: TopicResource, tick: string, now: Date): boolean {
+  const age = now.getTime() - Date.parse(stalledIn(resource)?.lastTransitionTime ?? '');
+  return age < freshMillis || numberOf(`${tick} ${resource.uid}`) % ticksPerTurn === 0;
+}
 
 /** A number from 0 to 2^32 that looks random and is always the same for a text. */
 export const numberOf = (text: string): number => createHash('sha256').update(text).digest().readUInt32BE();
