@@ -6,7 +6,7 @@ import { fifoHandler, type Item, type Settled } from './batch.ts';
 import { type Feeding, feed } from './core/feed.ts';
 import { asFailure } from './core/outcome.ts';
 import type { Envelope, Ticks } from './core/ports.ts';
-import { parseTick, type Sums, type Tick } from './core/request.ts';
+import { parseTick, plus, type Sums, type Tick } from './core/request.ts';
 import type { TopicResource } from './core/resource.ts';
 import { numberOf, outOfSync } from './core/resync.ts';
 import { type Runtime, required, runtimeFromEnv } from './runtime.ts';
@@ -62,23 +62,23 @@ type Message = Pick<Item<Tick>, 'value' | 'lastReceive'>;
 export async function resyncPage(message: Message, runtime: ResyncRuntime, signal: AbortSignal): Promise<void> {
   const { ports, ticks, log, requestsSent } = runtime;
   const tick = message.value;
-  const sums = tick.sums ?? { ...noSums, startedAt: ports.now().getTime() };
-  const before = requestsSent();
+  const [startedAt, sentBefore] = [ports.now().getTime(), requestsSent()];
   const page = await pageOf(message, runtime, signal);
   const { needed, unread } = await outOfSync(page.items, ports, tick.tick, signal);
   const envelopes = turned(needed, numberOf(tick.tick)).map((resource) => driftEnvelope(resource, tick));
-  const enqueued = await feed(envelopes, { ...runtime, ...ports }, sums.skipped === 0 ? patientLooks : 1, signal);
-  const total = plus(sums, {
+  const enqueued = await feed(envelopes, { ...runtime, ...ports }, tick.sums?.skipped ? 1 : patientLooks, signal);
+  const sums = plus(tick.sums, {
+    startedAt,
     pages: 1,
     lookedAt: page.items.length,
     enqueued,
     skipped: needed.length - enqueued,
     unread,
     unlisted: page.unlisted,
-    requests: requestsSent() - before + (page.continue === undefined ? 0 : 1),
+    requests: requestsSent() - sentBefore + (page.continue === undefined ? 0 : 1),
   });
-  if (page.continue === undefined) log.info('resync', summaryOf(tick, total, ports.now()));
-  else await ticks.send({ v: 1, tick: tick.tick, continue: page.continue, sums: total }, signal);
+  if (page.continue === undefined) log.info('resync', summaryOf(tick, sums, ports.now()));
+  else await ticks.send({ v: 1, tick: tick.tick, continue: page.continue, sums }, signal);
 }
 
 type Page = { readonly items: readonly TopicResource[]; readonly continue?: string; readonly unlisted: number };
@@ -105,28 +105,6 @@ async function pageOf(
     return { items: [], unlisted: 1, ...(next !== undefined && { continue: next }) };
   }
 }
-
-const noSums: Sums = {
-  startedAt: 0,
-  pages: 0,
-  lookedAt: 0,
-  enqueued: 0,
-  skipped: 0,
-  unread: 0,
-  unlisted: 0,
-  requests: 0,
-};
-
-const plus = (sums: Sums, more: Omit<Sums, 'startedAt'>): Sums => ({
-  startedAt: sums.startedAt,
-  pages: sums.pages + more.pages,
-  lookedAt: sums.lookedAt + more.lookedAt,
-  enqueued: sums.enqueued + more.enqueued,
-  skipped: sums.skipped + more.skipped,
-  unread: sums.unread + more.unread,
-  unlisted: sums.unlisted + more.unlisted,
-  requests: sums.requests + more.requests,
-});
 
 /** One line for each tick. `inSync`: nothing to do, also what waits for somebody or was refused and says so. */
 function summaryOf({ tick }: Tick, { startedAt, ...counts }: Sums, now: Date) {

@@ -16,6 +16,12 @@ const sumNames = ['startedAt', 'pages', 'lookedAt', 'enqueued', 'skipped', 'unre
 /** What the pages of a tick have come to so far, for its summary. Counts, but for `startedAt`: ms since 1970. */
 export type Sums = Readonly<Record<(typeof sumNames)[number], number>>;
 
+/** A page's own sums beside those of the pages before it. The tick started with its first page. */
+export const plus = (before: Sums | undefined, page: Sums): Sums =>
+  Object.fromEntries(
+    sumNames.map((name) => [name, name === 'startedAt' && before ? before[name] : (before?.[name] ?? 0) + page[name]]),
+  ) as Sums;
+
 /**
  * SQS message group of a physical topic name: all work on one topic is serial, across objects and namespaces.
  *
