@@ -1,19 +1,28 @@
 /** The function behind `ticks.fifo`: looks at one page of all KafkaTopics and asks for those that are out of sync. */
 import { createHash } from 'node:crypto';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { requestQueue, sqsClient, tickQueue } from './adapters/sqs.ts';
+import { onEachRequest, queueDepth, requestQueue, sqsClient, tickQueue } from './adapters/sqs.ts';
 import { fifoHandler, type Item, type Settled } from './batch.ts';
-import { asFailure, Failure } from './core/outcome.ts';
-import type { Envelope, Requests, Resources, Ticks } from './core/ports.ts';
-import { parseTick, type Tick } from './core/request.ts';
+import { type Feeding, feed } from './core/feed.ts';
+import { asFailure } from './core/outcome.ts';
+import type { Envelope, Ticks } from './core/ports.ts';
+import { parseTick, plus, type Sums, type Tick } from './core/request.ts';
 import type { TopicResource } from './core/resource.ts';
-import { outOfSync } from './core/resync.ts';
+import { numberOf, outOfSync } from './core/resync.ts';
 import { type Runtime, required, runtimeFromEnv } from './runtime.ts';
 
-export type ResyncRuntime = Runtime & { readonly requests: Requests; readonly ticks: Ticks };
+export type ResyncRuntime = Runtime &
+  Pick<Feeding, 'requests' | 'depth'> & {
+    readonly ticks: Ticks;
+    /** how many requests this process has sent so far, to whomever */
+    readonly requestsSent: () => number;
+  };
 
 /** Objects that one tick message looks at: about a second's work, far from the function's timeout. */
 const pageSize = 500;
+
+/** Half a second each: half of the function's timeout. */
+const patientLooks = 60;
 
 /** The handler over given parts. It writes to the queues and to nothing else. */
 export const resyncHandler = (runtime: ResyncRuntime) =>
@@ -26,11 +35,11 @@ export const resyncHandler = (runtime: ResyncRuntime) =>
 
 async function workOff(items: readonly Item<Tick>[], runtime: ResyncRuntime, signal: AbortSignal) {
   const settled = new Map<string, Settled>();
-  for (const { key, value } of items) {
-    const failure = await resyncPage(value, runtime, signal).then(() => undefined, asFailure);
+  for (const item of items) {
+    const failure = await resyncPage(item, runtime, signal).then(() => undefined, asFailure);
     if (failure?.reason === 'InternalError') runtime.log.error('resync-failed', { error: failure });
     settled.set(
-      key,
+      item.key,
       failure === undefined
         ? { redeliver: false }
         : { redeliver: true, hideSeconds: undefined, reason: failure.reason, message: failure.message },
@@ -39,52 +48,97 @@ async function workOff(items: readonly Item<Tick>[], runtime: ResyncRuntime, sig
   return settled;
 }
 
+type Message = Pick<Item<Tick>, 'value' | 'lastReceive'>;
+
 /**
- * One page: list, look, send the names that need a pass, then the next page as a message of its own. Sent twice, a name
- * or a page is the same message to the queue, so a page can be repeated.
+ * One page: list, look, send the names that need a pass, then the next page as a message of its own, or the tick's
+ * summary. Sent twice, a name or a page is the same message to the queue, so a page can be repeated.
+ *
+ * What the queue has no room for is left to the next tick, which begins each page at another place. A page waits for
+ * room, but once a tick has left something none of its later pages does: then the workers are slower than it is.
  *
  * @throws Failure when the page could not be listed or a message not be sent
  */
-export async function resyncPage(tick: Tick, runtime: ResyncRuntime, signal: AbortSignal): Promise<void> {
-  const { ports, requests, ticks, log } = runtime;
-  const page = await pageOf(ports.resources, tick.continue, signal);
-  const needed = await outOfSync(page.items, ports, signal);
-  const sent = await requests.send(
-    needed.map((resource) => driftEnvelope(resource, tick)),
-    signal,
-  );
-  const failure = [...sent.values()].find((outcome) => outcome instanceof Failure);
-  if (failure !== undefined) throw failure;
-  if (page.continue !== undefined) await ticks.send({ v: 1, tick: tick.tick, continue: page.continue }, signal);
-  log.info('resync', {
-    tick: tick.tick,
-    objects: page.items.length,
-    outOfSync: needed.length,
-    more: page.continue !== undefined,
+export async function resyncPage(message: Message, runtime: ResyncRuntime, signal: AbortSignal): Promise<void> {
+  const { ports, ticks, log, requestsSent } = runtime;
+  const tick = message.value;
+  const [startedAt, sentBefore] = [ports.now().getTime(), requestsSent()];
+  const page = await pageOf(message, runtime, signal);
+  const { needed, unread } = await outOfSync(page.items, ports, tick.tick, signal);
+  const envelopes = turned(needed, numberOf(tick.tick)).map((resource) => driftEnvelope(resource, tick));
+  const enqueued = await feed(envelopes, { ...runtime, ...ports }, tick.sums?.skipped ? 1 : patientLooks, signal);
+  const sums = plus(tick.sums, {
+    startedAt,
+    pages: 1,
+    lookedAt: page.items.length,
+    enqueued,
+    skipped: needed.length - enqueued,
+    unread,
+    unlisted: page.unlisted,
+    requests: requestsSent() - sentBefore + (page.continue === undefined ? 0 : 1),
   });
+  if (page.continue === undefined) log.info('resync', summaryOf(tick, sums, ports.now()));
+  else await ticks.send({ v: 1, tick: tick.tick, continue: page.continue, sums }, signal);
 }
 
-/** A token lives for minutes only; with an expired one the listing starts again here, since the first tick is used up. */
-async function pageOf(resources: Resources, token: string | undefined, signal: AbortSignal) {
+type Page = { readonly items: readonly TopicResource[]; readonly continue?: string; readonly unlisted: number };
+
+/**
+ * A namespace that cannot be listed is tried again like any message, and then left out: the others behind it are not to
+ * blame.
+ */
+async function pageOf(
+  { value, lastReceive }: Message,
+  { ports, log }: ResyncRuntime,
+  signal: AbortSignal,
+): Promise<Page> {
+  const { resources } = ports;
   try {
-    return await resources.page(pageSize, token, signal);
+    return { ...(await resources.page(pageSize, value.continue, signal)), unlisted: 0 };
   } catch (error) {
-    if (token === undefined || asFailure(error).reason !== 'ObservationOutdated') throw error;
-    return resources.page(pageSize, undefined, signal);
+    // the first message of this tick is used up, so the listing starts again here
+    const isOutdated = value.continue !== undefined && asFailure(error).reason === 'ObservationOutdated';
+    if (isOutdated) return { ...(await resources.page(pageSize, undefined, signal)), unlisted: 0 };
+    if (!lastReceive || signal.aborted) throw error;
+    const next = resources.pageBehind(value.continue);
+    log.error('resync-unlisted', { tick: value.tick, page: value.continue, error });
+    return { items: [], unlisted: 1, ...(next !== undefined && { continue: next }) };
   }
 }
+
+/** One line for each tick. `inSync`: nothing to do, also what waits for somebody or was refused and says so. */
+function summaryOf({ tick }: Tick, { startedAt, ...counts }: Sums, now: Date) {
+  const inSync = counts.lookedAt - counts.enqueued - counts.skipped - counts.unread;
+  return { tick, ...counts, inSync, tookMs: Math.max(0, now.getTime() - startedAt) };
+}
+
+/** Beginning elsewhere, so that it is not always the same ones that are left. */
+const turned = <T>(list: readonly T[], by: number): readonly T[] => {
+  const start = by % Math.max(1, list.length);
+  return [...list.slice(start), ...list.slice(0, start)];
+};
 
 function driftEnvelope({ key, uid, topicName }: TopicResource, { tick }: Tick): Envelope {
   const deduplicationId = createHash('sha256').update(`${uid} ${tick}`).digest('hex');
   return { request: { v: 1, ...key, trigger: 'drift', id: tick }, topicName, deduplicationId };
 }
 
-function resyncRuntime(env: NodeJS.ProcessEnv): ResyncRuntime {
+/** The parts of this function as `env` names them. @throws Error one line that names the variable and what it must hold */
+export function resyncRuntime(env: NodeJS.ProcessEnv): ResyncRuntime {
+  let requestsSent = 0;
+  const count = () => void requestsSent++;
   const sqs = sqsClient(env);
+  onEachRequest(sqs, count);
+  const reconcileQueue = required(env, 'RECONCILE_QUEUE_URL');
   return {
-    ...runtimeFromEnv(env, 'TICK_QUEUE_URL'),
-    requests: requestQueue(sqs, required(env, 'RECONCILE_QUEUE_URL')),
+    ...runtimeFromEnv(env, 'TICK_QUEUE_URL', count),
+    requests: requestQueue(sqs, reconcileQueue),
     ticks: tickQueue(sqs, required(env, 'TICK_QUEUE_URL')),
+    depth: async (signal) => {
+      const { waiting, inFlight } = await queueDepth(sqs, reconcileQueue, signal);
+      return waiting + inFlight;
+    },
+    requestsSent: () => requestsSent,
   };
 }
 

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaConfigFromEnv } from './adapters/kafka/config.ts';
 import { connectTopics } from './adapters/kafka/topics.ts';
-import { kubeClient } from './adapters/kube/client.ts';
+import { type KubeClient, kubeClient } from './adapters/kube/client.ts';
 import { kubeEvents } from './adapters/kube/events.ts';
 import { namespacesIn } from './adapters/kube/namespaces.ts';
 import { kubeResources } from './adapters/kube/resources.ts';
@@ -35,15 +35,16 @@ export type Runtime = {
  * | `MAX_RECEIVE_COUNT` | of the function's queue |
  * | `LOG_LEVEL` | `debug`, `info`, `warn`, `error` |
  *
+ * @param onRequest called for each request to the API server or a broker
  * @throws Error one line that names the variable and what it must hold
  */
-export function runtimeFromEnv(env: Env, queueVariable: string): Runtime {
+export function runtimeFromEnv(env: Env, queueVariable: string, onRequest = () => {}): Runtime {
   const log = createLogger({ level: env.LOG_LEVEL || 'info' });
-  const client = kubeClient(env);
+  const client = telling(kubeClient(env), onRequest);
   const ports = {
     resources: kubeResources(client, namespacesIn(env.WATCH_NAMESPACES)),
     events: kubeEvents(client, log),
-    topics: connectTopics(kafkaConfigFromEnv(env)),
+    topics: connectTopics(kafkaConfigFromEnv(env), onRequest),
     installation: installationIn(env),
     now: () => new Date(),
     pause: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {}),
@@ -51,6 +52,14 @@ export function runtimeFromEnv(env: Env, queueVariable: string): Runtime {
   };
   return { ports, log, maxReceiveCount: receiveCount(env), hide: hideIn(env, required(env, queueVariable)) };
 }
+
+const telling = (client: KubeClient, onRequest: () => void): KubeClient => ({
+  ...client,
+  request: (...request) => {
+    onRequest();
+    return client.request(...request);
+  },
+});
 
 /** @throws Error one line when the variable is not set */
 export function required(env: Env, name: string): string {

@@ -35,6 +35,17 @@ export function sqsClient(env: NodeJS.ProcessEnv, requestTimeoutMs = 5_000): SQS
   });
 }
 
+/** Calls `tell` before each request of this client; one that the SDK sends again is told of again. */
+export function onEachRequest(sqs: SQSClient, tell: () => void): void {
+  sqs.middlewareStack.add(
+    (next) => (args) => {
+      tell();
+      return next(args);
+    },
+    { step: 'finalizeRequest', priority: 'low' }, // behind the SDK's own retries
+  );
+}
+
 /** The reconcile queue at `queueUrl`. @throws Error for a URL that is not one, or plain HTTP and not on this machine */
 export function requestQueue(sqs: SQSClient, queueUrl: string): Requests {
   refusePlainHttp('the queue URL', queueUrl);
@@ -53,7 +64,8 @@ export function requestQueue(sqs: SQSClient, queueUrl: string): Requests {
 
 /**
  * The tick queue at `queueUrl`. Each tick is a message group of its own: its pages follow each other, a page that
- * keeps failing never holds up the next tick. A page has the same deduplication id whenever it is sent.
+ * keeps failing never holds up the next tick. A page has the same deduplication id whenever it is sent, by its number:
+ * sums and token may be others when the page before it is worked on again.
  */
 export function tickQueue(sqs: SQSClient, queueUrl: string): Ticks {
   refusePlainHttp('the queue URL', queueUrl);
@@ -124,7 +136,8 @@ const entryOf = ({ request, topicName, deduplicationId }: Envelope, index: numbe
 
 function tickEntry(tick: Tick) {
   const MessageBody = JSON.stringify(tick);
-  const MessageDeduplicationId = createHash('sha256').update(MessageBody).digest('hex');
+  const page = `${tick.tick} ${tick.sums?.pages ?? 0}`;
+  const MessageDeduplicationId = createHash('sha256').update(page).digest('hex');
   return { Id: '0', MessageBody, MessageGroupId: groupOf(tick.tick), MessageDeduplicationId };
 }
 

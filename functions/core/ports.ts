@@ -42,13 +42,21 @@ export interface Resources {
    *
    * @param token the previous page's `continue`; absent for the first page
    * @returns the objects and, if there is more, the next token
-   * @throws Failure `ObservationOutdated` when the token has expired (410): start again without
+   * @throws Failure `ObservationOutdated` when the token cannot be continued: start again without
    */
   page(
     limit: number,
     token: string | undefined,
     signal: AbortSignal,
   ): Promise<{ items: readonly TopicResource[]; continue?: string }>;
+
+  /**
+   * Where to go on when the namespace that `token` is in cannot be listed.
+   *
+   * @returns the token of the first page behind it; undefined when nothing is behind it
+   * @throws Failure as {@link page}, for a token that cannot be continued
+   */
+  pageBehind(token: string | undefined): string | undefined;
 
   /**
    * Adds or removes our finalizer and touches no other. Conditional on the object as it was read: fails with a retryable

@@ -8,8 +8,19 @@ export type Trigger = (typeof triggers)[number];
 /** The body of a message in `reconcile.fifo`: a name to look at. `id` is for logs only. */
 export type Request = Key & { readonly v: 1; readonly trigger: Trigger; readonly id: string };
 
-/** The body of a message in `ticks.fifo`: one page of a resync. `continue` is the API server's own token. */
-export type Tick = { readonly v: 1; readonly tick: string; readonly continue?: string };
+/** The body of a message in `ticks.fifo`: one page of a resync. `continue` is what the page before ended with. */
+export type Tick = { readonly v: 1; readonly tick: string; readonly continue?: string; readonly sums?: Sums };
+
+const sumNames = ['startedAt', 'pages', 'lookedAt', 'enqueued', 'skipped', 'unread', 'unlisted', 'requests'] as const;
+
+/** What the pages of a tick have come to so far, for its summary. Counts, but for `startedAt`: ms since 1970. */
+export type Sums = Readonly<Record<(typeof sumNames)[number], number>>;
+
+/** A page's own sums beside those of the pages before it. The tick started with its first page. */
+export const plus = (before: Sums | undefined, page: Sums): Sums =>
+  Object.fromEntries(
+    sumNames.map((name) => [name, name === 'startedAt' && before ? before[name] : (before?.[name] ?? 0) + page[name]]),
+  ) as Sums;
 
 /**
  * SQS message group of a physical topic name: all work on one topic is serial, across objects and namespaces.
@@ -45,14 +56,20 @@ export function parseRequest(body: string): Request | Malformed {
 
 /** Reads a message body from `ticks.fifo`; as {@link parseRequest}. */
 export function parseTick(body: string): Tick | Malformed {
-  const json = parseObject(body, ['v', 'tick', 'continue'], 64 * 1024);
+  const json = parseObject(body, ['v', 'tick', 'continue', 'sums'], 64 * 1024);
   if ('malformed' in json) return json as Malformed;
-  const { tick, continue: token } = json;
+  const { tick, continue: token, sums } = json;
   if (typeof tick !== 'string' || tick.length === 0 || tick.length > 256)
     return malformed('tick is not a text of 1 to 256');
-  if (token === undefined) return { v: 1, tick };
-  if (typeof token !== 'string') return malformed('continue is not a text');
-  return { v: 1, tick, continue: token };
+  if (token !== undefined && typeof token !== 'string') return malformed('continue is not a text');
+  if (sums !== undefined && !isSums(sums)) return malformed(`sums are not whole numbers of ${sumNames.join(', ')}`);
+  return { v: 1, tick, ...(token !== undefined && { continue: token }), ...(sums !== undefined && { sums }) };
+}
+
+function isSums(value: unknown): value is Sums {
+  if (typeof value !== 'object' || value === null) return false;
+  const isCount = (count: unknown) => Number.isSafeInteger(count) && (count as number) >= 0;
+  return Object.keys(value).length === sumNames.length && sumNames.every((name) => isCount((value as Sums)[name]));
 }
 
 const malformed = (why: string): Malformed => ({ malformed: why });

@@ -1,28 +1,82 @@
-import { look } from './look.ts';
-import { outcomeOf, startPass } from './pass.ts';
+import { createHash } from 'node:crypto';
+import { type Look, look } from './look.ts';
+import { outcomeOf, type Pass, startPass } from './pass.ts';
 import type { Ports } from './reconciler.ts';
-import type { TopicResource } from './resource.ts';
+import type { TopicResource, TopicStatus } from './resource.ts';
 import { sameStatus, statusOf } from './status.ts';
-import { keyOf } from './topic.ts';
+import { keyOf, type Reason } from './topic.ts';
+
+/** A page of objects, judged: `needed` want a pass, of `unread` ones nobody knows. The others have nothing to do. */
+export type Judged = { readonly needed: readonly TopicResource[]; readonly unread: number };
 
 /**
  * The objects of a page that need a pass: there is something to do, or their status is not what it would say now. What
  * could not be read is left to the next tick, so one broker that is away does not enqueue the whole fleet (T164).
  *
  * Reads only.
+ *
+ * @param tick its name: it decides which of those that are tried in vain have their turn
  */
 export async function outOfSync(
   resources: readonly TopicResource[],
   ports: Pick<Ports, 'topics' | 'resources' | 'installation' | 'now'>,
+  tick: string,
   signal: AbortSignal,
-): Promise<readonly TopicResource[]> {
+): Promise<Judged> {
   const looks = await look(resources, ports, signal);
-  return resources.filter((resource) => {
-    const seen = looks.get(keyOf(resource.key));
-    if (seen === undefined || seen instanceof Error) return false;
-    const pass = startPass(resource, seen);
-    if (pass.todo.length > 0) return true;
-    const status = statusOf(resource, outcomeOf(pass, false), ports.now());
-    return status !== undefined && !sameStatus(resource.status, status);
-  });
+  const now = ports.now();
+  const needs = resources.map((resource) => needOf(resource, looks.get(keyOf(resource.key)), tick, now));
+  return {
+    needed: resources.filter((_, index) => needs[index] === 'pass'),
+    unread: needs.filter((need) => need === 'unread').length,
+  };
 }
+
+function needOf(
+  resource: TopicResource,
+  seen: Look | undefined,
+  tick: string,
+  now: Date,
+): 'nothing' | 'unread' | 'pass' {
+  if (seen === undefined || seen instanceof Error) return 'unread';
+  const pass = startPass(resource, seen);
+  const status = statusOf(resource, outcomeOf(pass, false), now);
+  if (pass.todo.length > 0) return isTriedInVain(pass, status) && !isDue(resource, tick, now) ? 'nothing' : 'pass';
+  return status !== undefined && !sameStatus(resource.status, status) ? 'pass' : 'nothing';
+}
+
+/** What brokers say when they refuse a change for good. That they still would is only known by asking for it again. */
+const refusals: ReadonlySet<Reason> = new Set<Reason>([
+  'InvalidSpec',
+  'InvalidTopicName',
+  'InvalidReplicationFactor',
+  'InvalidConfig',
+  'PolicyViolation',
+  'NotAuthorized',
+  'UnsupportedByBroker',
+  'InternalError',
+]);
+
+/** The brokers have refused what is left to do, and since then neither object nor topic have changed. */
+function isTriedInVain({ resource, todo }: Pass, status: TopicStatus | undefined): boolean {
+  if (resource.deleting || todo.some(({ type }) => type === 'AddFinalizer') || status === undefined) return false;
+  const stalled = stalledIn(resource);
+  if (stalled?.observedGeneration !== resource.generation || !refusals.has(stalled.reason)) return false;
+  const before = resource.status && { ...resource.status, conditions: [] };
+  return sameStatus(before, { ...status, conditions: [] });
+}
+
+const stalledIn = ({ status }: TopicResource) => status?.conditions.find(({ type }) => type === 'Stalled');
+
+/** For so long each tick tries again: people mend things, and wait for it. */
+const freshMillis = 60 * 60_000;
+/** Later each has its turn in one of so many ticks: with the usual interval about once an hour. */
+const ticksPerTurn = 12;
+
+function isDue(resource: TopicResource, tick: string, now: Date): boolean {
+  const age = now.getTime() - Date.parse(stalledIn(resource)?.lastTransitionTime ?? '');
+  return age < freshMillis || numberOf(`${tick} ${resource.uid}`) % ticksPerTurn === 0;
+}
+
+/** A number from 0 to 2^32 that looks random and is always the same for a text. */
+export const numberOf = (text: string): number => createHash('sha256').update(text).digest().readUInt32BE();

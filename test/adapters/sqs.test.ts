@@ -4,7 +4,14 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
-import { changeVisibility, queueDepth, requestQueue, sqsClient, tickQueue } from '../../functions/adapters/sqs.ts';
+import {
+  changeVisibility,
+  onEachRequest,
+  queueDepth,
+  requestQueue,
+  sqsClient,
+  tickQueue,
+} from '../../functions/adapters/sqs.ts';
 import { Failure } from '../../functions/core/outcome.ts';
 import type { Envelope } from '../../functions/core/ports.ts';
 
@@ -145,6 +152,19 @@ describe('sqs', () => {
       body: { Attributes: { ApproximateNumberOfMessages: '7', ApproximateNumberOfMessagesNotVisible: '2' } },
     }));
     assert.deepEqual(await queueDepth(sqs, url, never), { waiting: 7, inFlight: 2 });
+  });
+
+  test('each request is told of, those that the SDK sends again too', async () => {
+    let told = 0;
+    const { sqs, url, calls } = await scripted(({ action }) =>
+      action === 'GetQueueAttributes'
+        ? { status: 503, body: { __type: 'ServiceUnavailable' } }
+        : { status: 200, body: { Successful: [{ Id: '0' }] } },
+    );
+    onEachRequest(sqs, () => void told++);
+    await changeVisibility(sqs, url, [{ receiptHandle: 'h', seconds: 1 }], never);
+    await assert.rejects(queueDepth(sqs, url, never));
+    assert.deepEqual([told, calls.length], [3, 3]);
   });
 
   for (const address of ['http://queue.example.com', 'http://127.0.0.1.example.com', 'http://10.0.0.1:9324'])

@@ -65,7 +65,7 @@ describe('the command line of the benchmark', () => {
     {
       reason: 'a misspelt phase would not be measured',
       given: ['--phases', 'create,groww'],
-      want: '--phases names "groww": there are idle, create, resync, grow, configure, delete, requests',
+      want: '--phases names "groww": there are idle, create, resync, drift, grow, configure, delete, requests',
     },
     { reason: 'a misspelt option would have no effect', given: ['--cuont', '5'], want: "Unknown option '--cuont'" },
     {

@@ -6,6 +6,7 @@ export const phaseNames = [
   'idle',
   'create',
   'resync',
+  'drift',
   'grow',
   'configure',
   'delete',

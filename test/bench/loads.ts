@@ -26,8 +26,10 @@ export type Loads = Readonly<Record<LoadName, Load>>;
 export const parallel = 16;
 
 const retention = 'retention.ms';
-const created: Expected = { numPartitions: 1, config: { [retention]: '3600000' } };
+export const created: Expected = { numPartitions: 1, config: { [retention]: '3600000' } };
 const grown: Expected = { ...created, numPartitions: 2 };
+/** As somebody leaves it who changes it by hand: shorter, since the way back is then done without being asked about. */
+export const drifted: Expected = { ...created, config: { [retention]: '1800000' } };
 // longer, since shortening it is asked about first
 const configured: Expected = { ...grown, config: { [retention]: '7200000' } };
 

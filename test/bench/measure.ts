@@ -1,6 +1,6 @@
 /** The whole run: the floor, then the product, then the product again behind proxies that count. */
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { KUBERNETES_VERSION } from '../../infra/local/apiserver.ts';
 import type { Part, Place } from '../../infra/local/part.ts';
 import type { System } from '../../infra/local/system.ts';
@@ -9,7 +9,7 @@ import type { DeletionPolicy, Options, PhaseName } from './arguments.ts';
 import { type MachineCost, spending } from './cost.ts';
 import { type Floor, measureFloor } from './floor.ts';
 import { type LoadName, loadsFor, namesOf, parallel } from './loads.ts';
-import { type Fleet, fleet, type Idle, idle, type Resync, resync, type World } from './phases.ts';
+import { type Drift, drift, type Fleet, fleet, type Idle, idle, type Resync, resync, type World } from './phases.ts';
 import { type Usage, usageOf } from './processes.ts';
 import { startProduct } from './product.ts';
 import { Profiler } from './profile.ts';
@@ -31,13 +31,15 @@ export type Report = {
     readonly node: string;
     readonly kubernetes: string;
   };
-  readonly floor: Floor;
+  /** absent when no load was asked for, only ticks */
+  readonly floor?: Floor;
   /** of all its parts together */
-  readonly floorCost: MachineCost;
+  readonly floorCost?: MachineCost;
   readonly memoryAtStart: Readonly<Record<string, Usage>>;
   readonly idle?: Idle;
   readonly fleet: Readonly<Partial<Record<LoadName, Fleet>>>;
   readonly resync?: Resync;
+  readonly drift?: Drift;
   readonly requests?: Readonly<Partial<Record<PhaseName, { readonly kafka: Requests; readonly sqs: Requests }>>>;
 };
 
@@ -50,7 +52,7 @@ export type Installation = {
 const namespace = 'bench';
 
 export async function measure(installation: Installation, options: Options): Promise<Report> {
-  const { system, progress } = installation;
+  const { system } = installation;
   const api = new Api(system.exports.KUBECONFIG ?? '', parallel);
   const brokers = new Brokers(system.exports.KAFKA_BROKERS ?? '');
   const queues = new Queues(system.exports);
@@ -58,19 +60,14 @@ export async function measure(installation: Installation, options: Options): Pro
   try {
     await brokers.connect();
     await api.request('POST', '/api/v1/namespaces', json({ metadata: { name: namespace } }));
-    progress(`floor: ${options.count} objects and topics without the product`);
-    const parts = new Map([...partPids(system.parts), ['bench', process.pid]]);
-    const { result: floor, cost: floorCost } = await spending(parts, () =>
-      measureFloor({ api, brokers, loads }, namespace, options.count),
-    );
+    const floored = isLoaded(options) ? await floorOf(installation, { api, brokers, loads }, options.count) : {};
     const watcher = await Watcher.start(api, namespace);
     const outside = { api, brokers, queues, loads, watcher };
     const timed = await timedRun(installation, outside, options);
     const requests = options.phases.has('requests') ? await countedRun(installation, outside, options) : undefined;
     return {
       ...about(options, dirname(installation.place.dir)),
-      floor,
-      floorCost,
+      ...floored,
       ...timed,
       ...(requests !== undefined && { requests }),
     };
@@ -79,6 +76,20 @@ export async function measure(installation: Installation, options: Options): Pro
     api.close();
     await brokers.close();
   }
+}
+
+/** Whether anything is measured that has a floor to be compared with. */
+const isLoaded = ({ phases }: Options): boolean => [...phases].some((phase) => phase !== 'resync' && phase !== 'drift');
+
+async function floorOf(
+  { system, progress }: Installation,
+  outside: Pick<World, 'api' | 'brokers' | 'loads'>,
+  count: number,
+): Promise<Pick<Report, 'floor' | 'floorCost'>> {
+  progress(`floor: ${count} objects and topics without the product`);
+  const parts = new Map([...partPids(system.parts), ['bench', process.pid]]);
+  const { result: floor, cost: floorCost } = await spending(parts, () => measureFloor(outside, namespace, count));
+  return { floor, floorCost };
 }
 
 type Outside = Pick<World, 'api' | 'brokers' | 'queues' | 'loads' | 'watcher'>;
@@ -99,8 +110,10 @@ async function timedRun(installation: Installation, outside: Outside, options: O
     const names = namesOf('topic', count);
     const done: Partial<Record<LoadName, Fleet>> = {};
     let resynced: Resync | undefined;
+    let mended: Drift | undefined;
     for (const phase of upToLast(phases)) {
       if (phase === 'resync') resynced = await resync(world, count);
+      else if (phase === 'drift') mended = await drift(world, names);
       else done[phase] = await fleet(world, world.loads[phase], names);
     }
     return {
@@ -108,17 +121,21 @@ async function timedRun(installation: Installation, outside: Outside, options: O
       fleet: done,
       ...(idled !== undefined && { idle: idled }),
       ...(resynced !== undefined && { resync: resynced }),
+      ...(mended !== undefined && { drift: mended }),
     };
   });
 }
 
-const onFleet = ['create', 'resync', 'grow', 'configure', 'delete'] as const;
+const onFleet = ['create', 'resync', 'drift', 'grow', 'configure', 'delete'] as const;
 
-/** What the last wanted phase needs is done before it. */
-const upToLast = (phases: Options['phases']) => onFleet.slice(0, onFleet.findLastIndex((name) => phases.has(name)) + 1);
+/** What the last wanted phase needs is done before it. Nothing needs the drift. */
+const upToLast = (phases: Options['phases']) =>
+  onFleet
+    .slice(0, onFleet.findLastIndex((name) => phases.has(name)) + 1)
+    .filter((name) => name !== 'drift' || phases.has(name));
 
 /** Once more, now that time does not matter: brokers and queues are reached through proxies that count. */
-async function countedRun(installation: Installation, outside: Outside, { count }: Options) {
+async function countedRun(installation: Installation, outside: Outside, { count, phases }: Options) {
   const env = environment(installation.system);
   const kafka = await startProxy(env.KAFKA_BROKERS ?? '', kafkaCounter);
   const sqs = await startProxy(new URL(env.SQS_ENDPOINT ?? '').host, sqsCounter);
@@ -130,9 +147,10 @@ async function countedRun(installation: Installation, outside: Outside, { count 
       async (world) => {
         const names = namesOf('counted', count);
         const counted: Partial<Record<PhaseName, { kafka: Requests; sqs: Requests }>> = {};
-        for (const phase of onFleet) {
+        for (const phase of onFleet.filter((name) => name !== 'drift' || phases.has(name))) {
           const before = [new Map(kafka.counts), new Map(sqs.counts)] as const;
           if (phase === 'resync') await resync(world, count);
+          else if (phase === 'drift') await drift(world, names);
           else await fleet(world, world.loads[phase], names);
           counted[phase] = { kafka: since(before[0], kafka.counts), sqs: since(before[1], sqs.counts) };
         }
@@ -187,7 +205,8 @@ async function withProduct<T>(
   const pids = new Map([...product.pids, ...partPids(system.parts), ['bench', process.pid]]);
   try {
     await outside.queues.settled();
-    const world = { ...outside, namespace, pids, auditLog: system.apiServer?.auditLog ?? '', progress };
+    const logs = { auditLog: system.apiServer?.auditLog ?? '', runnerLog: join(place.dir, 'logs', 'runner.log') };
+    const world = { ...outside, namespace, pids, ...logs, progress };
     const crash = product.crashed.then((failure) => Promise.reject(failure));
     return await Promise.race([work(world), crash]);
   } finally {

@@ -1,15 +1,16 @@
 /** What is measured while the product runs. */
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Api } from './api.ts';
+import { type Api, mergePatch, topicPath } from './api.ts';
 import { AuditMark, type RequestsByUser } from './audit.ts';
 import { type MachineCost, spending } from './cost.ts';
-import { inParallel, type Load, type LoadName, type Loads, namesOf } from './loads.ts';
+import { created, drifted, inParallel, type Load, type LoadName, type Loads, namesOf } from './loads.ts';
 import { namesByPid, type Watched } from './processes.ts';
 import type { Profile, Profiler } from './profile.ts';
 import type { Queues } from './queues.ts';
 import { type Summary, summarize } from './statistics.ts';
 import type { Brokers } from './topics.ts';
-import type { Watcher } from './watcher.ts';
+import { isReady, type Watcher } from './watcher.ts';
 
 /** Everything that phases need, while the product runs. */
 export type World = {
@@ -21,6 +22,7 @@ export type World = {
   readonly namespace: string;
   readonly pids: Watched;
   readonly auditLog: string;
+  readonly runnerLog: string;
   readonly progress: (line: string) => void;
   readonly profiler: Profiler | undefined;
 };
@@ -41,7 +43,12 @@ export type Idle = Cost & {
   readonly delete: Summary;
 };
 
-export type Resync = Cost & { readonly count: number; readonly seconds: number };
+/** `said`: what the function says of its last tick, by its log line. */
+export type Resync = Cost & { readonly count: number; readonly seconds: number; readonly said: Said };
+export type Said = Readonly<Record<string, unknown>> & { readonly requests: number; readonly pages: number };
+
+/** `count` topics changed by hand and mended by ticks; `edit`: fresh edits of other objects meanwhile → Ready, in ms. */
+export type Drift = Resync & { readonly ticks: number; readonly edits: number; readonly edit: Summary };
 
 /**
  * One load over all objects at once: from the first request until the watcher has seen the last object as wanted. The
@@ -116,7 +123,58 @@ export async function resync(world: World, count: number): Promise<Resync> {
   const requests = Object.values(cost.requests).flatMap((byVerb) => Object.keys(byVerb));
   const write = requests.find((request) => !/^(get|list|watch) /.test(request));
   if (write !== undefined) throw new Error(`a tick over objects in sync wrote: ${write}`);
-  return { ...cost, count, seconds };
+  return { ...cost, count, seconds, said: lastTick(world.runnerLog) };
+}
+
+const lastTick = (log: string): Said =>
+  readFileSync(log, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('"event":"resync"'))
+    .map((line) => JSON.parse(line))
+    .at(-1);
+
+/**
+ * The first half of the topics is changed by hand. Ticks mend them, as many as it takes, while somebody edits one object
+ * of the other half after another.
+ */
+export async function drift(world: World, names: readonly string[]): Promise<Drift> {
+  const { brokers, queues, progress } = world;
+  const [changed, others] = [names.slice(0, names.length / 2), names.slice(names.length / 2)];
+  progress(`drift: ${changed.length} topics are changed by hand`);
+  await brokers.configure(changed, drifted.config);
+  const { result, cost } = await costing(world, async () => {
+    const start = performance.now();
+    const end = new AbortController();
+    const edits = editing(world, others, end.signal);
+    let ticks = 0;
+    for (let mended = false; !mended; mended = await brokers.are(changed, created)) {
+      await queues.tick();
+      ticks++;
+      await queues.settled(200);
+    }
+    const seconds = (performance.now() - start) / 1000;
+    end.abort();
+    return { seconds, ticks, latencies: await edits };
+  });
+  const { seconds, ticks, latencies } = result;
+  const said = lastTick(world.runnerLog);
+  return { ...cost, count: changed.length, seconds, said, ticks, edits: latencies.length, edit: summarize(latencies) };
+}
+
+/** Adds a config key to one object after the other, ten a second at most. @returns ms of each */
+async function editing(world: World, names: readonly string[], end: AbortSignal): Promise<number[]> {
+  const { api, watcher, namespace } = world;
+  const latencies: number[] = [];
+  for (const name of names) {
+    if (end.aborted) break;
+    const seen = watcher.seen([name], isReady);
+    const start = performance.now();
+    const spec = { config: { 'segment.ms': '3600000' } };
+    const [seenAt] = await Promise.all([seen, api.request('PATCH', topicPath(namespace, name), mergePatch({ spec }))]);
+    latencies.push((seenAt.get(name) ?? 0) - start);
+    await delay(100);
+  }
+  return latencies;
 }
 
 /** @returns ms until the watcher saw it */

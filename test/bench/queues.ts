@@ -3,8 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 
-const pollMs = 5;
-
 export class Queues {
   readonly #sqs: SQSClient;
   readonly #tickQueue: string;
@@ -27,9 +25,10 @@ export class Queues {
   /**
    * Returns when no message waits and none is being worked on. First the ticks, since they make other messages.
    *
+   * @param pollMs between two looks, which cost the queue server something
    * @throws Error when one of them went to a dead-letter queue
    */
-  async settled(): Promise<void> {
+  async settled(pollMs = 5): Promise<void> {
     for (const queue of this.#all) while ((await this.#depth(queue)) > 0) await delay(pollMs);
     for (const queue of this.#deadLetters) {
       const lost = await this.#depth(queue);

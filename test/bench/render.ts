@@ -9,7 +9,7 @@ import { columns } from './table.ts';
 
 /** @returns lines with their line ends */
 export function render(report: Report): string {
-  const sections = [head(report), fleet(report), floor(report.floor, report.count), idle(report), resync(report)];
+  const sections = [head(report), fleet(report), floor(report), idle(report), resync(report), drift(report)];
   return [...sections, cpu(report), memory(report), requests(report), profiles(report)].join('');
 }
 
@@ -21,14 +21,14 @@ function head({ count, deletionPolicy, parallel, machine }: Report): string {
 /** From the first request to the last object that is seen as wanted. */
 function fleet({ fleet: done, floor, resync: tick, deletionPolicy }: Report): string {
   const rows = Object.entries(done).map(([name, { count, seconds, latencyMs }]) => {
-    const least = totalOf(floor[name as keyof Floor]);
+    const least = floor && totalOf(floor[name as keyof Floor]);
     return [
       what(deletionPolicy)[name as keyof Floor],
       fixed(seconds, 2),
       integer(count / seconds),
       ...[latencyMs.p50, latencyMs.p99, latencyMs.max].map(integer),
-      fixed(least, 2),
-      `${fixed(seconds / least, 1)} x`,
+      least === undefined ? '–' : fixed(least, 2),
+      least === undefined ? '–' : `${fixed(seconds / least, 1)} x`,
     ];
   });
   if (tick !== undefined)
@@ -53,7 +53,8 @@ const what = (deletionPolicy: Report['deletionPolicy']): Record<keyof Floor, str
   delete: `deleted → gone, topic ${deletionPolicy === 'Delete' ? 'too' : 'stays'}`,
 });
 
-function floor(measured: Floor, count: number): string {
+function floor({ floor: measured, count }: Report): string {
+  if (measured === undefined) return '';
   const row = (name: keyof Floor) => {
     const part: FloorPart = measured[name];
     return [name, ...[part.requests, part.statuses, part.topics, totalOf(part)].map((value) => fixed(value, 2))];
@@ -82,23 +83,32 @@ function resync({ resync: tick }: Report): string {
   if (tick === undefined) return '';
   const { forwarder = 0, runner = 0, resync: function_ = 0 } = tick.cpuSeconds;
   const asked = sum(Object.values(tick.requests).flatMap((byVerb) => Object.values(byVerb)));
-  return `\nA tick over ${integer(tick.count)} objects in sync: ${asked} requests at the API server, no write, ${fixed(function_, 2)} CPU seconds in resync, ${fixed(forwarder + runner, 2)} in forwarder and runner.\n`;
+  return `\nA tick over ${integer(tick.count)} objects in sync: ${asked} requests at the API server, no write, ${tick.said.requests} requests in all for ${tick.said.pages} pages, ${fixed(function_, 2)} CPU seconds in resync, ${fixed(forwarder + runner, 2)} in forwarder and runner.\n`;
+}
+
+function drift({ drift: mended }: Report): string {
+  if (mended === undefined) return '';
+  const { count, seconds, ticks, edits, edit } = mended;
+  const [p50, p99, max] = [edit.p50, edit.p99, edit.max].map(integer);
+  return `\n${integer(count)} topics changed by hand were mended in ${fixed(seconds, 1)} s by ${ticks} ticks; ${integer(edits)} edits meanwhile → Ready: p50 ${p50} ms, p99 ${p99} ms, max ${max} ms.\n`;
 }
 
 /** Columns: what was measured, in the order of the run. */
-function costs({ idle: measured, fleet: done, resync: tick }: Report): [string, Cost][] {
+function costs({ idle: measured, fleet: done, resync: tick, drift: mended }: Report): [string, Cost][] {
   const { create, ...rest } = done;
   const all: [string, Cost | undefined][] = [
     ['idle', measured],
     ['create', create],
     ['resync', tick],
+    ['drift', mended],
     ...Object.entries(rest),
   ];
   return all.filter((entry): entry is [string, Cost] => entry[1] !== undefined);
 }
 
 function cpu(report: Report): string {
-  const phases: [string, MachineCost][] = [['floor', report.floorCost], ...costs(report)];
+  const floored: [string, MachineCost][] = report.floorCost === undefined ? [] : [['floor', report.floorCost]];
+  const phases: [string, MachineCost][] = [...floored, ...costs(report)];
   const names = processNames(report).filter((name) => phases.some(([, cost]) => cost.cpuSeconds[name] !== undefined));
   if (names.length === 0) return '\nCPU and memory are not known: there is no /proc here.\n';
   const rows = names.map((name) => [name, ...phases.map(([, cost]) => fixed(cost.cpuSeconds[name] ?? 0, 2))]);

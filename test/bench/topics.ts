@@ -66,6 +66,14 @@ export class Brokers {
     );
   }
 
+  /** Whether all are as expected now. */
+  async are(names: readonly string[], expected: Expected): Promise<boolean> {
+    return inBatches(names, (batch) => this.#checkConfigs(batch, expected.config)).then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** @throws Error when one of them is still there */
   checkGone(names: readonly string[]): Promise<void> {
     return eventually(async () => {

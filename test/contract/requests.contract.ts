@@ -147,9 +147,11 @@ export function requestsContract(name: string, makeWorld: () => Promise<QueueWor
   });
 
   describe(`ticks: ${name}`, { concurrency: true }, () => {
+    const sums = { startedAt: 1, lookedAt: 500, enqueued: 0, skipped: 0, unread: 0, unlisted: 0, requests: 3 };
     const pages: Tick[] = [
       { v: 1, tick: 'one' },
-      { v: 1, tick: 'one', continue: 'page-2' },
+      { v: 1, tick: 'one', continue: 'page-2', sums: { ...sums, pages: 1 } },
+      { v: 1, tick: 'one', continue: 'page-3', sums: { ...sums, pages: 2 } },
       { v: 1, tick: 'two' },
     ];
 
@@ -163,11 +165,10 @@ export function requestsContract(name: string, makeWorld: () => Promise<QueueWor
       );
     });
 
-    test('the same page sent twice is one message', async () => {
+    test('the same page sent twice is one message, also when the second has another token and other sums', async () => {
       const { ticks, tickQueue } = await makeWorld();
-      const page = { v: 1, tick: 'one', continue: 'token' } as const;
-      await ticks.send(page, signal);
-      await ticks.send(page, signal);
+      await ticks.send({ v: 1, tick: 'one', continue: 'token', sums: { ...sums, pages: 1 } }, signal);
+      await ticks.send({ v: 1, tick: 'one', continue: 'other', sums: { ...sums, pages: 1, enqueued: 7 } }, signal);
       assert.equal((await drain(tickQueue)).length, 1);
     });
 

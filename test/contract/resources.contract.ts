@@ -317,6 +317,19 @@ export function resourcesContract(name: string, makeWorld: () => Promise<Resourc
       await assert.rejects(world.resources.page(2, 'no-namespace-of-ours/token', signal), isOutdated);
     });
 
+    fact('the pages behind a namespace leave it out', async (world) => {
+      const { a, b } = world.namespaces;
+      for (const name of ['t1', 't2', 't3']) await world.apply({ metadata: { namespace: a, name } });
+      await world.apply({ metadata: { namespace: b, name: 't1' } });
+      const inside = (await world.resources.page(1, undefined, signal)).continue;
+      for (const token of [undefined, inside]) {
+        const behind = world.resources.pageBehind(token);
+        const { items, continue: next } = await world.resources.page(9, behind, signal);
+        assert.deepEqual([items.map(({ key }) => keyOf(key)), next], [[`${b}/t1`], undefined]);
+        assert.equal(world.resources.pageBehind(behind), undefined);
+      }
+    });
+
     fact('an aborted signal stops everything, retryably', async (world) => {
       const object = await create(world, 'orders');
       const aborted = AbortSignal.abort();

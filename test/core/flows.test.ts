@@ -335,9 +335,9 @@ test('K136, K137: an object that is not selected gets nothing, and one that no l
   const before = made.topics.calls.length;
   made.apply('orders', { deletionPolicy: 'Delete' }, { team: 'b' });
   const resources = await made.ports.resources.page(500, undefined, never);
-  const asked = await outOfSync(resources.items, made.ports, never);
+  const { needed } = await outOfSync(resources.items, made.ports, 'tick', never);
   assert.deepEqual(
-    asked.map(({ key }) => key.name),
+    needed.map(({ key }) => key.name),
     ['orders'],
     'a tick finds what is still held, and nothing else',
   );

@@ -519,11 +519,12 @@ test('a resync names exactly what needs a pass (K147, T164)', async () => {
   const before = { ...resources.writes };
   const { items } = await resources.page(500, undefined, never);
   topics.calls.length = 0;
-  const named = await outOfSync(items, ports, never);
+  const { needed, unread } = await outOfSync(items, ports, 'tick', never);
   assert.deepEqual(
-    named.map(({ key }) => keyOf(key)),
+    needed.map(({ key }) => keyOf(key)),
     ['shop/drifted', 'shop/fresh'],
   );
+  assert.equal(unread, 1);
   assert.deepEqual([resources.writes, topics.calls.map(({ method }) => method)], [before, ['observe']]);
 });
 
@@ -534,8 +535,10 @@ test('a resync sees drift that is only reported, a request for a check, and a de
   apply('leaving', { deletionPolicy: 'Delete' });
   topics.add('observed', { numPartitions: 1 });
   await pass(['observed', 'asked', 'leaving']);
-  const list = async () =>
-    (await outOfSync((await resources.page(500, undefined, never)).items, ports, never)).map(({ key }) => key.name);
+  const list = async () => {
+    const { items } = await resources.page(500, undefined, never);
+    return (await outOfSync(items, ports, 'tick', never)).needed.map(({ key }) => key.name);
+  };
   assert.deepEqual(await list(), []);
   const live = topics.topics.get('observed');
   if (live) live.numPartitions = 3;
@@ -551,6 +554,6 @@ test('several objects that name one topic are asked for once, each with its own 
   apply('three', { topicName: 'shared', mode: 'Observe', config: { 'retention.ms': '1000' } });
   topics.add('shared', { config: { 'segment.ms': '1000' } });
   topics.calls.length = 0;
-  await outOfSync((await resources.page(500, undefined, never)).items, ports, never);
+  await outOfSync((await resources.page(500, undefined, never)).items, ports, 'tick', never);
   assert.deepEqual(topics.calls[0], { method: 'observe', items: ['shared'] });
 });

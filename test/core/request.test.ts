@@ -103,6 +103,11 @@ table('a body of the reconcile queue', (text: string) => parseRequest(text), [
   },
 ]);
 
+const sums = { startedAt: 5, pages: 1, lookedAt: 9, enqueued: 2, skipped: 1, unread: 0, unlisted: 0, requests: 4 };
+const noSums = {
+  malformed: 'sums are not whole numbers of startedAt, pages, lookedAt, enqueued, skipped, unread, unlisted, requests',
+};
+
 table('a body of the tick queue', (text: string) => parseTick(text), [
   { reason: 'names a tick', given: '{"v":1,"tick":"t"}', want: { v: 1, tick: 't' } },
   {
@@ -134,6 +139,24 @@ table('a body of the tick queue', (text: string) => parseTick(text), [
     given: `{"v":1,"tick":"t","continue":"${'c'.repeat(66_000)}"}`,
     want: { malformed: 'body is longer than 65536 bytes' },
   },
+  {
+    reason: 'says what the pages before came to',
+    given: JSON.stringify({ v: 1, tick: 't', continue: 'c', sums }),
+    want: { v: 1, tick: 't', continue: 'c', sums },
+  },
+  {
+    reason: 'has all sums or none',
+    given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, pages: undefined } }),
+    want: noSums,
+  },
+  { reason: 'and no others', given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, more: 1 } }), want: noSums },
+  { reason: 'that count', given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, pages: -1 } }), want: noSums },
+  {
+    reason: 'in whole numbers',
+    given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, pages: 0.5 } }),
+    want: noSums,
+  },
+  { reason: 'together', given: '{"v":1,"tick":"t","sums":null}', want: noSums },
 ]);
 
 test('any text is either a request or malformed, never an exception', () => {

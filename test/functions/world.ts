@@ -21,6 +21,8 @@ export function world() {
   const sent: Envelope[] = [];
   const ticks: Tick[] = [];
   const refused: { by?: Failure } = {};
+  /** what the reconcile queue says of its depth, look by look; the last one stays */
+  const depths = [0];
   const runtime = {
     ports: {
       resources,
@@ -48,6 +50,8 @@ export function world() {
         ticks.push(tick);
       },
     },
+    depth: async () => (depths.length > 1 ? depths.shift() : depths[0]) ?? 0,
+    requestsSent: () => sent.length,
   };
   return {
     runtime,
@@ -57,6 +61,7 @@ export function world() {
     sent,
     ticks,
     refused,
+    depths,
     /** a user applies `name` */
     apply: (name: string, spec: Readonly<Record<string, unknown>> = {}) =>
       resources.objects.apply({ metadata: { namespace, name }, spec: { numPartitions: 1, ...spec } }),
@@ -84,4 +89,8 @@ export const request = (name: string, receives = 1): Body => ({
   receives,
 });
 
-export const tick = (message: Tick): Body => ({ group: groupOf(message.tick), body: JSON.stringify(message) });
+export const tick = (message: Tick, receives = 1): Body => ({
+  group: groupOf(message.tick),
+  body: JSON.stringify(message),
+  receives,
+});

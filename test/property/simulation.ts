@@ -192,9 +192,9 @@ export class Simulation {
   async tick(): Promise<readonly string[]> {
     const ports = this.#ports(new Mortal(), false);
     const { items } = await this.resources.page(500, undefined, never);
-    const named = await outOfSync(items, ports, never);
-    for (const { key } of named) await this.deliver(key);
-    return named.map(({ key }) => keyOf(key));
+    const { needed } = await outOfSync(items, ports, `tick-${this.#messages}`, never);
+    for (const { key } of needed) await this.deliver(key);
+    return needed.map(({ key }) => keyOf(key));
   }
 
   /**

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { parseTick } from '../../functions/core/request.ts';
 import { mappingsOf, queueNames, readService } from '../../functions/runner/config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
@@ -141,6 +142,17 @@ describe("this project's serverless.yml", () => {
     );
   });
 
+  test('the schedule sends what the resync function reads, and is off where nobody asks for it', () => {
+    const [, template] = service.document.resources as [
+      object,
+      { Resources: { TickSchedule: { Properties: Schedule } } },
+    ];
+    const { State, Target } = template.Resources.TickSchedule.Properties;
+    assert.equal(State, 'DISABLED');
+    const scheduled = Target.Input.replace('<aws.scheduler.scheduled-time>', '2026-11-22T18:59:43Z');
+    assert.deepEqual(parseTick(scheduled), { v: 1, tick: 'schedule 2026-11-22T18:59:43Z' });
+  });
+
   test('each queue that is worked on has a dead-letter queue, which names it as its only source', () => {
     const [template] = service.document.resources as [{ Resources: Record<string, { Properties: Properties }> }];
     const queues = Object.values(template.Resources).map(({ Properties: properties }) => properties);
@@ -157,6 +169,7 @@ describe("this project's serverless.yml", () => {
 });
 
 type Sqs = { functionResponseType: string; filterPatterns?: unknown; arn: { 'Fn::GetAtt': [string, string] } };
+type Schedule = { readonly State: string; readonly Target: { readonly Input: string } };
 type Properties = {
   QueueName: string;
   RedrivePolicy?: { deadLetterTargetArn: { 'Fn::GetAtt': string[] } };

@@ -70,12 +70,14 @@ class Lane {
 
 export class Cluster {
   readonly #config: KafkaConfig;
+  readonly #onRequest: () => void;
   readonly #reads: Lane;
   readonly #writes: Lane;
   readonly #leaders = new Map<string, Lane>();
 
-  constructor(config: KafkaConfig) {
+  constructor(config: KafkaConfig, onRequest = () => {}) {
     this.#config = config;
+    this.#onRequest = onRequest;
     this.#reads = new Lane(config, config.brokers);
     this.#writes = new Lane(config, config.brokers);
   }
@@ -105,6 +107,7 @@ export class Cluster {
     for (let retried = false; ; retried = true) {
       const connection = await untilAborted(signal, () => lane.connection());
       try {
+        this.#onRequest();
         return await untilAborted(signal, () => connection.send(api, request));
       } catch (error) {
         if (!(error instanceof ExchangeError)) throw error;
@@ -131,6 +134,7 @@ export class Cluster {
     for (let retried = false; ; retried = true) {
       const connection = await untilAborted(signal, () => this.#living(lane));
       try {
+        this.#onRequest();
         const answer = await untilAborted(signal, () => connection.send(api, request), true);
         // the broker now ignores this connection for a while, even for what its quota does not count
         if (answer.throttleMs > 0) connection.retire();

@@ -30,9 +30,11 @@ export type KafkaTopics = Topics &
 /**
  * Topics of the cluster that `config` names. Connects with the first request and stays connected; lost connections are
  * replaced.
+ *
+ * @param onRequest called for each request to a broker, but for those that open a connection
  */
-export function connectTopics(config: KafkaConfig): KafkaTopics {
-  const cluster = new Cluster(config);
+export function connectTopics(config: KafkaConfig, onRequest = () => {}): KafkaTopics {
+  const cluster = new Cluster(config, onRequest);
   return {
     observe: (queries, signal) => observe(cluster, queries, signal),
     records: (names, signal) => records(cluster, names, signal),

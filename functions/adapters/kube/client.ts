@@ -1,18 +1,23 @@
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { group, plural, version } from '../../core/api.ts';
 
-/** An answer of the API server that is not a success. `code` is the HTTP status, `reason` that of its Status object. */
+/**
+ * An answer of the API server that is not a success. `code` is the HTTP status, `reason` that of its Status object,
+ * `continue` a token instead of one that has expired.
+ */
 export class ApiError extends Error {
   readonly code: number;
   readonly reason: string;
   readonly retryAfterMs: number | undefined;
+  readonly continue: string | undefined;
 
-  constructor(code: number, reason: string, message: string, retryAfterMs?: number) {
+  constructor(code: number, reason: string, message: string, retryAfterMs?: number, next?: string) {
     super(message);
     this.name = 'ApiError';
     this.code = code;
     this.reason = reason;
     this.retryAfterMs = retryAfterMs;
+    this.continue = next;
   }
 }
 
@@ -194,13 +199,13 @@ async function send(
 }
 
 function apiError(code: number, body: string, retryAfter: string | string[] | undefined): ApiError {
-  const { reason = 'Unknown', message = body } = parseStatus(body);
+  const { reason = 'Unknown', message = body, metadata } = parseStatus(body);
   const seconds = Number(retryAfter);
-  return new ApiError(code, reason, message, seconds > 0 ? seconds * 1000 : undefined);
+  return new ApiError(code, reason, message, seconds > 0 ? seconds * 1000 : undefined, metadata?.continue || undefined);
 }
 
 /** A Status object; proxies and the server's own panics answer with plain text instead. */
-function parseStatus(body: string): { reason?: string; message?: string } {
+function parseStatus(body: string): { reason?: string; message?: string; metadata?: { continue?: string } } {
   try {
     return JSON.parse(body) ?? {};
   } catch {

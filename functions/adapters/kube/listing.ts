@@ -65,16 +65,49 @@ export async function listPage(
   token: string | undefined,
   signal: AbortSignal,
 ): Promise<Page> {
-  const all = scopes(namespaces);
-  const [name = '', ...rest] = token?.split('/') ?? [all[0]];
-  const index = all.findIndex((namespace) => (namespace ?? '') === name);
-  if (index === -1) throw expired('Its namespace is not watched any more');
+  const { scope, own, behind } = placeOf(namespaces, token);
   try {
-    const page = await listOne(client, all[index], { limit, continue: rest.join('/') || undefined }, signal);
-    if (page.continue !== undefined) return { items: page.items, continue: `${name}/${page.continue}` };
-    return { items: page.items, ...(index + 1 < all.length && { continue: `${all[index + 1]}/` }) };
+    const page = await listOn(client, scope, limit, own, signal);
+    const next = page.continue === undefined ? behind : `${scope ?? ''}/${page.continue}`;
+    return { items: page.items, ...(next !== undefined && { continue: next }) };
   } catch (error) {
     throw isExpired(error) ? expired('It is too old') : failureOf(error);
+  }
+}
+
+/** @returns the token of the first page behind the namespace that `token` is in, if there is one */
+export const pageBehind = (namespaces: readonly string[], token: string | undefined): string | undefined =>
+  placeOf(namespaces, token).behind;
+
+/** What a token says: which namespace, where in it, and the token for the namespace behind it. */
+function placeOf(namespaces: readonly string[], token: string | undefined) {
+  const all = scopes(namespaces);
+  const [name = '', ...own] = token?.split('/') ?? [all[0]];
+  const index = all.findIndex((namespace) => (namespace ?? '') === name);
+  if (index === -1) throw expired('Its namespace is not watched any more');
+  const behind = index + 1 < all.length ? `${all[index + 1]}/` : undefined;
+  return { scope: all[index], own: own.join('/') || undefined, behind };
+}
+
+/**
+ * With a token that has expired the API server gives one for the same place in the list as it is now. Pages of different
+ * age do no harm here: what changed in between is a change that the watch shows, or the next tick.
+ *
+ * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
+ */
+async function listOn(
+  client: KubeClient,
+  namespace: string | undefined,
+  limit: number,
+  token: string | undefined,
+  signal: AbortSignal,
+): Promise<Page> {
+  const list = (from: string | undefined) => listOne(client, namespace, { limit, continue: from }, signal);
+  try {
+    return await list(token);
+  } catch (error) {
+    if (!isExpired(error) || error.continue === undefined) throw error;
+    return list(error.continue);
   }
 }
 
@@ -83,7 +116,7 @@ const expired = (why: string): Failure =>
     retryable: true,
   });
 
-const isExpired = (error: unknown): boolean => error instanceof ApiError && error.code === 410;
+const isExpired = (error: unknown): error is ApiError => error instanceof ApiError && error.code === 410;
 
 /** What to list: each watched namespace, or everything at once. */
 const scopes = (namespaces: readonly string[]): readonly (string | undefined)[] =>

@@ -6,7 +6,7 @@ import type { TopicResource, TopicStatus } from '../../core/resource.ts';
 import { type Key, keyOf } from '../../core/topic.ts';
 import { ApiError, type KubeClient, topicsPath } from './client.ts';
 import { failureOf } from './failure.ts';
-import { listAll, listPage } from './listing.ts';
+import { listAll, listPage, pageBehind } from './listing.ts';
 
 const parallelReads = 16;
 const statusTries = 5;
@@ -47,6 +47,8 @@ export function kubeResources(client: KubeClient, namespaces: readonly string[])
       const { items, continue: next } = await listPage(client, namespaces, limit, token, signal);
       return { items: items.map(parseResource), ...(next !== undefined && { continue: next }) };
     },
+
+    pageBehind: (token) => pageBehind(namespaces, token),
 
     async setFinalizer({ key, resourceVersion, finalizers }, present, signal) {
       const others = finalizers.filter((name) => name !== finalizer);

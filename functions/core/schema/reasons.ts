@@ -5,6 +5,7 @@ import type { EventReason, Reason } from '../topic.ts';
 export type ReasonClass = 'good' | 'person' | 'terminal' | 'retryable';
 
 const approve = `\`kubectl annotate ${singular} NAME ${annotations.approve}=HASH --overwrite\`, with HASH from status.plan.hash`;
+const soonAgain = `one of the next periodic looks tries it again, the annotation \`${annotations.reconcileRequestedAt}\` at once`;
 const triedAgain = 'It is tried again by itself; if it stays Stalled, the next edit or periodic look tries once more.';
 
 /** Every `reason` of our conditions: what it means and what to do about it. Also the table in `crds/README.md`. */
@@ -59,7 +60,7 @@ export const reasons: Readonly<Record<Reason, { class: ReasonClass; meaning: str
   InvalidReplicationFactor: {
     class: 'terminal',
     meaning: 'Fewer brokers are up than replicas are asked for.',
-    remedy: 'Lower replicationFactor, or bring more brokers up; the next periodic look uses them.',
+    remedy: `Lower replicationFactor, or bring more brokers up; ${soonAgain}.`,
   },
   InvalidConfig: {
     class: 'terminal',
@@ -74,12 +75,12 @@ export const reasons: Readonly<Record<Reason, { class: ReasonClass; meaning: str
   PolicyViolation: {
     class: 'terminal',
     meaning: 'A policy of the Kafka cluster refuses the change.',
-    remedy: 'Follow the message, or ask whoever runs the brokers.',
+    remedy: `Follow the message, or ask whoever runs the brokers; ${soonAgain}.`,
   },
   NotAuthorized: {
     class: 'terminal',
     meaning: 'Kafka denies us the operation that the message names.',
-    remedy: 'Grant that right; the next periodic look uses it.',
+    remedy: `Grant that right; ${soonAgain}.`,
   },
   ResourceConflict: {
     class: 'terminal',
@@ -94,7 +95,7 @@ export const reasons: Readonly<Record<Reason, { class: ReasonClass; meaning: str
   UnsupportedByBroker: {
     class: 'terminal',
     meaning: 'The brokers are too old or too new for a request that is needed.',
-    remedy: 'Upgrade the brokers or this installation.',
+    remedy: `Upgrade the brokers or this installation; ${soonAgain}.`,
   },
   DeletionDisabled: {
     class: 'terminal',

@@ -183,6 +183,19 @@ test('a page token that has expired asks to start again', async () => {
   await assert.rejects(resources().page(10, '/old', signal), failsWith('ObservationOutdated'));
 });
 
+test('an expired page token that comes with another one goes on in the same place', async () => {
+  const { calls, resources } = scripted((_method, _path, options) => {
+    if (options?.query?.continue === 'old') throw new ApiError(410, 'Expired', 'no', undefined, 'rest');
+    return page([claim(7)], 'more');
+  });
+  const { items, continue: next } = await resources('a', 'b').page(10, 'a/old', signal);
+  assert.deepEqual([items.map(({ uid }) => uid), next], [['u7'], 'a/more']);
+  assert.deepEqual(
+    calls.map(([, , options]) => options?.query?.continue),
+    ['old', 'rest'],
+  );
+});
+
 test('the pages of all watched namespaces are reached, also when the setting names one twice', async () => {
   const { calls, resources } = scripted(() => page([]));
   const watching = resources(...namespacesIn('a,a,b'));

@@ -183,12 +183,12 @@ export class Kubectl {
     return rows.map(({ cells }) => new Map(columnDefinitions.map(({ name }, at) => [name, cells[at]])));
   }
 
-  /** Where a list of all namespaces goes on behind its first object. */
+  /** Where a tick over all namespaces goes on behind the first object. */
   async pageToken(): Promise<string> {
     const { metadata } = (await this.call('GET', '/apis/cache.example.com/v1alpha1/kafkatopics?limit=1')) as {
       metadata: { continue: string };
     };
-    return metadata.continue;
+    return `/${metadata.continue}`;
   }
 
   async list(): Promise<readonly KafkaTopic[]> {

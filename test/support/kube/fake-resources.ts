@@ -91,6 +91,13 @@ export function fakeResources({
         return { items: items.map(parseResource), ...more };
       }),
 
+    pageBehind: (token) => {
+      const sorted = namespaces.toSorted();
+      const [, last = sorted[0] ?? ''] = token?.split(':') ?? [];
+      const next = sorted[sorted.indexOf(last.split('/')[0] ?? '') + 1];
+      return last === '' || next === undefined ? undefined : `${tokens}:${next}`;
+    },
+
     setFinalizer: ({ key, resourceVersion, finalizers }, present, signal) =>
       at('setFinalizer', key, signal, () => {
         const current = objects.get(key);

@@ -118,7 +118,8 @@ export const fakeTicks = (queue: FakeQueue): Ticks => ({
   async send(tick, signal) {
     if (signal.aborted) throw notAsked();
     const body = JSON.stringify(tick);
-    queue.send({ body, group: groupOf(tick.tick), deduplicationId: groupOf(body) });
+    const page = `${tick.tick} ${tick.sums?.pages ?? 0}`;
+    queue.send({ body, group: groupOf(tick.tick), deduplicationId: groupOf(page) });
   },
 });
 
