@@ -68,7 +68,7 @@ const textOf = async (stream: NodeJS.ReadableStream): Promise<string> =>
 
 /** A pass of the worker over the one object. */
 async function pass(): Promise<void> {
-  const item: Item = { key, group: undefined, lastReceive: false, trigger: 'change', id: 'test' };
+  const item: Item = { key, groups: undefined, lastReceive: false, trigger: 'change', id: 'test' };
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
   const ports = {
     resources: kubeResources(api, [namespace]),

@@ -176,7 +176,7 @@ export const planted: readonly Planted[] = [
   {
     reason: 'a resync looks only for actions: a status that nobody has corrected stays wrong',
     file: 'resync.ts',
-    find: 'return status !== undefined && !sameStatus(resource.status, status);',
-    replace: 'return false;',
+    find: "return status !== undefined && !sameStatus(resource.status, status) ? 'pass' : 'nothing';",
+    replace: "return 'nothing';",
   },
 ];

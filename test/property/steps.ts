@@ -111,6 +111,8 @@ const calls = fc.oneof(
     'create',
     'create',
     'delete',
+    'delete',
+    'delete',
     'move',
     'limit',
     'unlimit',
