@@ -59,14 +59,15 @@ export function recordOf(situation: Situation, assignment: Assignment, replicati
   const { resource, installation, replicas } = situation;
   const bytesPerSecond = rateOf(resource, installation);
   const before = resource.status?.reassignment;
+  const targets = Object.fromEntries([...assignment].map(([partition, brokers]) => [partition, brokers.join(',')]));
   const record: Reassignment = {
     step: 'planned',
     replicationFactor,
     ...(bytesPerSecond !== undefined && { bytesPerSecond }),
     partitionsDone: 0,
     partitionsTotal: assignment.size,
-    assignment: Object.fromEntries([...assignment].map(([partition, brokers]) => [partition, brokers.join(',')])),
-    ...(before !== undefined && { replaces: earlierTargets(before) }),
+    assignment: targets,
+    ...(before !== undefined && earlierTargets(before, targets)),
   };
   return replicas === undefined || replicas instanceof Failure ? record : progressOf(record, replicas);
 }
@@ -80,12 +81,19 @@ export function submitted({ replaces: _, ...record }: Reassignment): Reassignmen
 export const rateOf = ({ status }: TopicResource, { moveBytesPerSecond }: Installation): number | undefined =>
   status?.reassignment === undefined ? moveBytesPerSecond : status.reassignment.bytesPerSecond;
 
-function earlierTargets({ step, assignment, replaces = {} }: Reassignment): Readonly<Record<string, string>> {
-  if (step === 'submitted') return assignment;
-  const partitions = new Set([...Object.keys(assignment), ...Object.keys(replaces)]);
-  const both = (partition: string) =>
-    [assignment[partition], replaces[partition]].filter((lists) => lists !== undefined);
-  return Object.fromEntries([...partitions].map((partition) => [partition, both(partition).join(';')]));
+/** Each once, and none that is the new one: a move that is refused again and again leaves the record as it is. */
+function earlierTargets(
+  { step, assignment, replaces = {} }: Reassignment,
+  next: Readonly<Record<string, string>>,
+): Pick<Reassignment, 'replaces'> {
+  const open = step === 'submitted' ? {} : replaces;
+  const partitions = new Set([...Object.keys(assignment), ...Object.keys(open)]);
+  const earlier = [...partitions].map((partition) => {
+    const all = new Set([assignment[partition] ?? '', ...(open[partition] ?? '').split(';')]);
+    return [partition, [...all].filter((list) => list !== '' && list !== next[partition]).join(';')] as const;
+  });
+  const kept = earlier.filter(([, lists]) => lists !== '');
+  return kept.length > 0 ? { replaces: Object.fromEntries(kept) } : {};
 }
 
 /** The record with what has arrived since. */

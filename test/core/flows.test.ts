@@ -268,6 +268,18 @@ for (const { what, failure, partitions } of [
     assert.equal(made.topics.topics.get('orders')?.numPartitions, partitions);
   });
 
+test('K043: a move that is refused at every look is written once', async () => {
+  const made = world({}, 3);
+  made.apply('orders', { replicationFactor: 1 });
+  await made.pass(['orders']);
+  made.topics.fault = ({ method }) => (method === 'move' ? { at: 'before', error: denied } : undefined);
+  made.apply('orders', { replicationFactor: 2 });
+  await made.pass(['orders']);
+  const before = made.status('orders');
+  for (let looks = 0; looks < 3; looks++) await made.pass(['orders']);
+  assert.deepEqual(made.status('orders'), before);
+});
+
 test('K041: a move that is no longer wanted is cancelled', async () => {
   const made = world({}, 3);
   made.topics.holdMoves = true;

@@ -30,8 +30,11 @@ export function approval(world: World): void {
       assert.deepEqual(linesOf(edit), [`SetConfig segment.ms ${hour} ${day}`, 'AddPartitions numPartitions 2 3']);
       await queues.tick();
     });
-    assert.equal(await writesDuring('k102-approved', () => approve(a, 'k102-approved')), 2);
-    await a.ready('k102-approved');
+    const run = async () => {
+      await approve(a, 'k102-approved');
+      await a.ready('k102-approved');
+    };
+    assert.equal(await writesDuring('k102-approved', run), 2);
     const { partitions, overrides } = await broker.shape('k102-approved');
     assert.deepEqual([partitions, overrides], [3, { 'segment.ms': day }]);
     await isSettled(world, a, 'k102-approved');
