@@ -103,9 +103,8 @@ export class Cluster {
     signal: AbortSignal,
     address?: string,
   ): Promise<Response> {
-    const lane = address === undefined ? this.#reads : this.#laneTo(address);
     for (let retried = false; ; retried = true) {
-      const connection = await untilAborted(signal, () => lane.connection());
+      const connection = await untilAborted(signal, () => this.#readable(address));
       try {
         this.#onRequest();
         return await untilAborted(signal, () => connection.send(api, request));
@@ -174,6 +173,16 @@ export class Cluster {
     if (connection.clusterId === clusterId) return connection;
     connection.close();
     throw new Failure('ObservationOutdated', 'the broker addresses lead to different clusters', { retryable: true });
+  }
+
+  /** The connection for reads, unless another broker is meant than the one it leads to, now that it is made. */
+  async #readable(address: string | undefined): Promise<Connection> {
+    if (address === undefined) return this.#reads.connection();
+    if (this.#reads.address === address) {
+      const connection = await this.#reads.connection();
+      if (this.#reads.address === address) return connection;
+    }
+    return this.#laneTo(address).connection();
   }
 
   /** A lane that knows this address only: the others go on to another broker when theirs is lost. */
