@@ -123,7 +123,9 @@ export async function resync(world: World, count: number): Promise<Resync> {
   const requests = Object.values(cost.requests).flatMap((byVerb) => Object.keys(byVerb));
   const write = requests.find((request) => !/^(get|list|watch) /.test(request));
   if (write !== undefined) throw new Error(`a tick over objects in sync wrote: ${write}`);
-  return { ...cost, count, seconds, said: lastTick(world.runnerLog) };
+  const said = lastTick(world.runnerLog);
+  world.progress(`resync: ${seconds.toFixed(1)} s, ${said.requests} requests`);
+  return { ...cost, count, seconds, said };
 }
 
 const lastTick = (log: string): Said =>
@@ -151,6 +153,8 @@ export async function drift(world: World, names: readonly string[]): Promise<Dri
       await queues.tick();
       ticks++;
       await queues.settled(200);
+      const { enqueued, skipped } = lastTick(world.runnerLog);
+      progress(`drift: tick ${ticks} asked for ${enqueued} and left ${skipped} to the next one`);
     }
     const seconds = (performance.now() - start) / 1000;
     end.abort();
