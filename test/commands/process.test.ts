@@ -53,7 +53,8 @@ const runInTerminal = (args: readonly string[], settings?: Settings) => {
 };
 
 async function execute([command = '', ...before]: readonly string[], args: readonly string[], settings: Settings = {}) {
-  const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
+  // all that Node asks before it says that a terminal has colours
+  const { NO_COLOR, FORCE_COLOR, NODE_DISABLE_COLORS, CI, TF_BUILD, ...inherited } = process.env;
   const env = { ...inherited, TERM: 'xterm', RECONCILE_QUEUE_URL: queueUrl, AWS_REGION: 'us-east-1', ...settings.env };
   const child = spawn(command, [...before, ...args], { env });
   child.stdin.end(settings.input ?? '');

@@ -153,21 +153,6 @@ test('K009: more replicas than brokers are refused, and made at a tick once anot
   assert.deepEqual((await broker.shape('k009')).replicas, [2]);
 });
 
-test('K043: without the right to move replicas the rest of the edit is done, and the right is named', async () => {
-  await broker.denyOnCluster('ALTER', productHost);
-  await broker.createOn('k043', [1]);
-  await a.apply('k043', { ...one, replicationFactor: 1 });
-  await a.ready('k043');
-  await a.apply('k043', { numPartitions: 2, replicationFactor: 2, config: { 'segment.ms': 3600000 } });
-  assert.match(messageOf(await a.says('k043', 'NotAuthorized')), /Alter on the cluster/);
-  await queues.drained();
-  const { partitions, replicas, overrides } = await broker.shape('k043');
-  assert.deepEqual([partitions, replicas, overrides], [2, [1, 1], { 'segment.ms': '3600000' }]);
-  await keepsStatus(world, a, 'k043');
-  await a.apply('k043', { numPartitions: 2, replicationFactor: 1 });
-  assert.equal((await a.ready('k043')).status?.reassignment, undefined);
-});
-
 test('K010: with one of the registered brokers down a topic with as many replicas is made all the same', async () => {
   await kafkaCluster.removeBroker();
   await broker.has(1);
@@ -180,6 +165,7 @@ test('K010: with one of the registered brokers down a topic with as many replica
 
 test('K176, K110: a topic without a leader holds up nobody, and what may remove its records waits', async () => {
   await broker.createOn('k176', [2]);
+  await broker.createOn('k176-neighbour', [1]);
   for (const name of ['k176', 'k176-neighbour']) {
     await a.apply(name, one);
     await a.ready(name);
@@ -196,6 +182,22 @@ test('K176, K110: a topic without a leader holds up nobody, and what may remove 
   await broker.has(2);
   const { partitions, overrides } = await broker.shape('k176-neighbour');
   assert.deepEqual([partitions, overrides], [2, { 'segment.ms': '3600000' }]);
+});
+
+// behind the tests without the second broker: a partition of this topic may be there, and kafkajs fails without its leader
+test('K043: without the right to move replicas the rest of the edit is done, and the right is named', async () => {
+  await broker.denyOnCluster('ALTER', productHost);
+  await broker.createOn('k043', [1]);
+  await a.apply('k043', { ...one, replicationFactor: 1 });
+  await a.ready('k043');
+  await a.apply('k043', { numPartitions: 2, replicationFactor: 2, config: { 'segment.ms': 3600000 } });
+  assert.match(messageOf(await a.says('k043', 'NotAuthorized')), /Alter on the cluster/);
+  await queues.drained();
+  const { partitions, replicas, overrides } = await broker.shape('k043');
+  assert.deepEqual([partitions, replicas, overrides], [2, [1, 1], { 'segment.ms': '3600000' }]);
+  await keepsStatus(world, a, 'k043');
+  await a.apply('k043', { numPartitions: 2, replicationFactor: 1 });
+  assert.equal((await a.ready('k043')).status?.reassignment, undefined);
 });
 
 test('K175: with a quota of two changes a second fifty objects are Ready at last, and config edits meanwhile', async () => {

@@ -207,7 +207,7 @@ describe('npm start', () => {
       reason: 'a kubeconfig without TLS',
       args: ['--only', 'apiserver'],
       env: { KUBECONFIG: plainKubeconfig },
-      want: /cannot be used: its server is http:\/\/127\.0\.0\.1:9; make it https, or set insecure-skip-tls-verify: true/,
+      want: /^start: The API server of KUBECONFIG .* cannot be used: its server is http:\/\/127\.0\.0\.1:9: .*; give it an https address$/m,
     },
     {
       reason: 'brokers that do not answer',
