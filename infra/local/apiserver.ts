@@ -130,7 +130,7 @@ const auditPolicy = {
   omitStages: ['RequestReceived'],
   rules: [
     {
-      level: 'RequestResponse',
+      level: 'Request',
       verbs: ['create', 'update', 'patch', 'delete'],
       resources: [{ group, resources: [plural, `${plural}/*`] }],
     },
