@@ -71,7 +71,8 @@ type Turn<T> = { readonly key: string; readonly value: T; readonly messages: Mes
 const settleMillis = 3_000;
 /** The answer leaves this long before the function's end, whatever the work does. */
 const answerMillis = 1_000;
-const longestBackoffSeconds = 60;
+/** The edit that mends an object waits behind its hidden message, in one message group with it: so never for long. */
+const longestBackoffSeconds = 10;
 
 /**
  * A Lambda handler for an SQS FIFO queue with `ReportBatchItemFailures`. It never rejects: what did not demonstrably work
@@ -103,7 +104,7 @@ export function fifoHandler<T>(options: BatchOptions<T>) {
 }
 
 /**
- * Seconds a failed message stays hidden: 1, 2, 4 … 60 by its receive count, a quarter more or less at random, so that
+ * Seconds a failed message stays hidden: 1, 2, 4, 8, 10 by its receive count, a quarter more or less at random, so that
  * messages that failed together do not come back together.
  */
 export function backoffSeconds(receives: number, random: number): number {

@@ -226,7 +226,11 @@ export const rows: Readonly<Record<string, Row>> = {
   K151: 'of a batch exactly what failed comes back',
   K152: 'messages that nobody can read end among the dead letters',
   K153: 'the last receive says DeadLettered, the next success clears it',
-  K154: 'mended by an edit, an object does not wait behind its old back-off',
+  K154: {
+    what: 'mended by an edit, an object does not wait behind its old back-off',
+    changed:
+      'it waits for at most about twelve seconds: its message is in one group with the hidden one, which keeps passes on a topic apart',
+  },
   K155: 'two workers on one topic, or one that was frozen: one effect',
   K156: 'after an hour without Kafka ticks alone bring everything in order',
   K157: { what: 'topicsmith dlq replay', later: commandLine },

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { describeConfigs } from '../../functions/adapters/kafka/requests.ts';
+import { answering, meanwhile } from '../support/e2e/faults.ts';
 import { isSettled, leavesAlone } from '../support/e2e/quiet.ts';
 import type { World } from '../support/e2e/world.ts';
 
@@ -7,7 +9,7 @@ const request = (fields: Readonly<Record<string, unknown>>): string =>
   JSON.stringify({ v: 1, namespace: 'of-tenant-a', name: 'nobody', trigger: 'change', id: '1', ...fields });
 
 export function messages(world: World): void {
-  const { a, broker, queues } = world;
+  const { a, broker, kafka, queues } = world;
 
   test('K152: messages that nobody can read end among the dead letters, and hold nobody up', async () => {
     const unreadable = [
@@ -54,5 +56,31 @@ export function messages(world: World): void {
     });
     assert.equal((await a.get('k150'))?.metadata.resourceVersion, again.metadata.resourceVersion);
     await isSettled(world, a, 'k150');
+  });
+
+  test('K154: an edit that comes when all is well again is handled though a failed message hides, and neighbours never wait', async () => {
+    await a.apply('k154', { numPartitions: 1 });
+    await a.ready('k154');
+    let tries = 0;
+    const fourth = Promise.withResolvers<void>();
+    const failing = answering(describeConfigs, 'k154', (answer) => {
+      tries++;
+      if (tries === 4) fourth.resolve();
+      return {
+        ...answer,
+        resources: answer.resources.map((entry) => (entry.name === 'k154' ? { ...entry, code: 56 } : entry)),
+      };
+    });
+    await meanwhile(kafka, failing, async () => {
+      await a.apply('k154', { numPartitions: 1, config: { 'segment.ms': 3600000 } });
+      await fourth.promise; // it hides for about eight seconds now
+      await a.says('k154', 'BrokerUnavailable');
+      await a.apply('k154-neighbour', { numPartitions: 1 });
+      await a.ready('k154-neighbour');
+    });
+    await a.apply('k154', { numPartitions: 1, config: { 'segment.ms': 7200000 } });
+    await a.ready('k154');
+    assert.deepEqual((await broker.shape('k154')).overrides, { 'segment.ms': '7200000' });
+    await isSettled(world, a, 'k154');
   });
 }
