@@ -30,8 +30,8 @@ async function page(url: string, name: string, signal: AbortSignal): Promise<{ o
     });
     return { ok: answer.ok, text: await answer.text() };
   } catch (error) {
-    const { message, cause } = error as Error & { cause?: { code?: string } };
-    throw failure(`the forwarder cannot be reached at ${url}: ${cause?.code ?? message}`);
+    const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+    throw failure(`the forwarder cannot be reached at ${url}: ${cause?.code ?? cause?.message ?? message}`);
   }
 }
 
