@@ -2,6 +2,7 @@
  * What `doctor` and `status` ask of the parts beside objects and topics. All of it only reads, and nothing that runs
  * needs the rights for it: what somebody may not see is `'forbidden'`, and no failure.
  */
+import type { Installation } from './installation.ts';
 
 /** Who works for an installation; `you` is whoever runs the command. */
 export type Identity = 'forwarder' | 'resync' | 'reconciler';
@@ -32,8 +33,8 @@ export type KubeInspection = {
    * @throws Failure
    */
   rights(who: Identity | 'you', rights: readonly Right[], signal: AbortSignal): Promise<Rights | 'forbidden'>;
-  /** Topic names of the objects that are watched, at most `limit`, each once. @throws Failure */
-  topicNames(limit: number, signal: AbortSignal): Promise<readonly string[]>;
+  /** Topic names of watched objects with labels that are selected, at most `limit`, each once. @throws Failure */
+  topicNames(limit: number, selects: Installation['selects'], signal: AbortSignal): Promise<readonly string[]>;
 };
 
 export type QueueInspection = {

@@ -72,3 +72,12 @@ async function within({ run }: Check, ms: number, signal: AbortSignal): Promise<
     clearTimeout(timer);
   }
 }
+
+/** Asks once, however many checks want to know. */
+export function once<T>(ask: (signal: AbortSignal) => Promise<T>): (signal: AbortSignal) => Promise<T> {
+  let asked: Promise<T> | undefined;
+  return (signal) => {
+    asked ??= ask(signal);
+    return asked;
+  };
+}

@@ -8,7 +8,7 @@ import { everything, healthy, queueAttributes } from './inspections.ts';
 import { commandWorld } from './world.ts';
 
 const away = (message: string) => new Failure('BrokerUnavailable', message, { retryable: true });
-const settings = async () => ({ clusterId: 'cluster', moveBytesPerSecond: undefined });
+const settings = async () => ({ clusterId: 'cluster', moveBytesPerSecond: undefined, selects: () => true });
 
 /** Verdicts of an installation by the names of the checks. */
 async function verdicts(change: (parts: ReturnType<typeof healthy>['parts']) => void) {
@@ -110,6 +110,37 @@ describe('the checks of doctor', () => {
       broken.map(({ name, says }) => [name, says]),
       [['brokers', 'KAFKA_BROKERS must list the brokers']],
     );
+  });
+
+  test('settings that nobody can read keep only those checks waiting that rest on them', async () => {
+    const { inspections } = healthy();
+    const unreadable = () => Promise.reject(new Error('APPROVAL_REQUIRED names "x"'));
+    const found = await runChecks(checks(inspections, unreadable), 1_000, new AbortController().signal);
+    assert.deepEqual(
+      found.filter(({ verdict }) => verdict !== 'ok').map(({ name, says }) => [name, says]),
+      [
+        ['settings', 'APPROVAL_REQUIRED names "x"'],
+        ['cluster id', 'needs: settings'],
+        ['rights on the cluster', 'needs: settings'],
+        ['rights on topics', 'needs: settings'],
+      ],
+    );
+  });
+
+  test('requests of ours that only some brokers lack are found, also when nobody can name the brokers', async () => {
+    const lacks = (address: string) => async (asked: string) => ({
+      clusterId: 'cluster',
+      lacking: asked === address ? ['the broker does not offer X'] : [],
+    });
+    const other = await verdicts(({ brokers }) => {
+      Object.assign(brokers, { addresses: ['broker-1:9092'], reach: lacks('broker-2:9092') });
+    });
+    assert.equal(other['Kafka version'], 'failed');
+    const unnamed = await verdicts(({ brokers }) => {
+      const cluster = async () => Promise.reject(away('DescribeCluster is not offered'));
+      Object.assign(brokers, { cluster, reach: lacks('broker-1:9092') });
+    });
+    assert.deepEqual([unnamed['Kafka version'], unnamed['advertised addresses']], ['failed', 'failed']);
   });
 
   test('a queue that cannot be read does not keep the others from being judged', async () => {

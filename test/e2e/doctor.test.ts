@@ -101,6 +101,13 @@ describe('topicsmith doctor on real parts', () => {
     assert.deepEqual(changesByAdmin(), changes);
   });
 
+  test('settings that cannot be read are named, and the rest is looked at', async () => {
+    const { code, of } = await doctor({ APPROVAL_REQUIRED: 'nothing' });
+    assert.equal(code, 1);
+    assert.match(of('settings'), /^failed: APPROVAL_REQUIRED names "nothing"/);
+    assert.match(of('brokers'), /^ok/);
+  });
+
   test('status shows the last tick and that the forwarder is ready', async () => {
     const { code, out } = await run(['status']);
     assert.equal(code, 0);
@@ -275,6 +282,8 @@ describe('topicsmith doctor on real parts', () => {
       assert.match(of('broker configs'), /^notChecked: /);
       assert.equal(of('rights on topics'), 'failed: no right to AlterConfigs topic orders');
       assert.match(mend('rights on topics'), /^kafka-acls .*--operation AlterConfigs --topic orders$/);
+      const others = await doctor({ WATCH_LABEL_SELECTOR: 'team=b' });
+      assert.equal(others.of('rights on topics'), 'ok: no object names a topic yet');
       await userOf(admin).apply({ metadata: { namespace: 'default', name: 'new' }, spec: {} });
       await broker.deny('new', 'CREATE', productHost);
       assert.match((await doctor()).of('rights on topics'), /^failed: no right to Create topic new; /);

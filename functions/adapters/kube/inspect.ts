@@ -1,5 +1,6 @@
 /** What `doctor` asks of the API server. Reviews of rights are sent as creations, and store nothing. */
 import type { Denied, Identity, KubeInspection, Rights } from '../../core/inspection.ts';
+import type { Installation } from '../../core/installation.ts';
 import { ApiError, type KubeClient } from './client.ts';
 import { failureOf } from './failure.ts';
 import type { kubeResources } from './resources.ts';
@@ -33,7 +34,7 @@ export function inspectKube({ client, resources, namespaces, clientOf }: Parts):
         throw failureOf(error);
       }
     },
-    topicNames: (limit, signal) => topicNames(resources, limit, signal),
+    topicNames: (limit, selects, signal) => topicNames(resources, limit, selects, signal),
   };
 }
 
@@ -133,13 +134,14 @@ function reviewed({ kind, name, namespace }: Subject): { as: string; subject: ob
 async function topicNames(
   resources: Parts['resources'],
   limit: number,
+  selects: Installation['selects'],
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const names = new Set<string>();
   let token: string | undefined;
   do {
     const page = await resources.page(limit, token, signal);
-    for (const { topicName } of page.items) if (names.size < limit) names.add(topicName);
+    for (const { topicName, labels } of page.items) if (names.size < limit && selects(labels)) names.add(topicName);
     token = page.continue;
   } while (token !== undefined && names.size < limit);
   return [...names];
