@@ -11,6 +11,7 @@ import {
   policyPaths,
   rightsOf,
   rightsOfYou,
+  servedPath,
 } from './kube.ts';
 import type { Inspections } from './list.ts';
 
@@ -34,7 +35,11 @@ export function kubeChecks({ kube: connect }: Inspections): readonly Check[] {
       },
     },
     check('API server clock', async (signal) => judgeClock('the API server', (await server(signal)).skewMs)),
-    check('definition', async (signal) => judgeDefinition(await (await kube(signal)).stored(definitionPath, signal))),
+    check('definition', async (signal) => {
+      const { stored } = await kube(signal);
+      const found = await stored(definitionPath, signal);
+      return found === 'forbidden' ? judgeDefinition(found, await stored(servedPath, signal)) : judgeDefinition(found);
+    }),
     check('config rules', async (signal) => {
       const { stored } = await kube(signal);
       return judgePolicy(await Promise.all(policyPaths.map((path) => stored(path, signal))));

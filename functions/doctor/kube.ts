@@ -1,5 +1,5 @@
 /** What the answers of the API server say about an installation: pure functions from facts to findings. */
-import { group, oldestKubernetes, plural } from '../core/api.ts';
+import { group, oldestKubernetes, plural, version } from '../core/api.ts';
 import type { Denied, Identity, Right, Rights } from '../core/inspection.ts';
 import { type Finding, failed, notChecked, ok, warning } from './check.ts';
 import shipped from './shipped.generated.json' with { type: 'json' };
@@ -7,16 +7,16 @@ import shipped from './shipped.generated.json' with { type: 'json' };
 const install = 'kubectl apply -f crds/';
 const roles = 'infra/rbac.yaml';
 
-/** @param version as `/version` has it, for example `v1.36.3` or `v1.33.1-eks-1234567` */
-export function judgeServer(url: string, version: string): Finding {
-  const numbers = /^v?(\d+)\.(\d+)/.exec(version);
+/** @param told as `/version` has it, for example `v1.36.3` or `v1.33.1-eks-1234567` */
+export function judgeServer(url: string, told: string): Finding {
+  const numbers = /^v?(\d+)\.(\d+)/.exec(told);
   if (numbers === null)
-    return warning(`${url} says that its version is "${version}"`, `is it Kubernetes ${oldestKubernetes} or newer?`);
+    return warning(`${url} says that its version is "${told}"`, `is it Kubernetes ${oldestKubernetes} or newer?`);
   const [major, minor] = numbers.slice(1).map(Number) as [number, number];
   const [oldestMajor, oldestMinor] = oldestKubernetes.split('.').map(Number) as [number, number];
   if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor))
-    return failed(`${version} at ${url}`, `the definition needs Kubernetes ${oldestKubernetes} or newer: upgrade`);
-  return ok(`${version} at ${url}`);
+    return failed(`${told} at ${url}`, `the definition needs Kubernetes ${oldestKubernetes} or newer: upgrade`);
+  return ok(`${told} at ${url}`);
 }
 
 type Stored = object | 'absent' | 'forbidden';
@@ -28,13 +28,20 @@ type Definition = {
 /** The path of the definition, for `stored`. */
 export const definitionPath = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.${group}`;
 
-/** The definition of KafkaTopics, compared with the one that this program was made with. */
-export function judgeDefinition(stored: Stored): Finding {
+/** Where everybody may see what is served, for `stored`. */
+export const servedPath = `/apis/${group}/${version}`;
+
+/**
+ * The definition of KafkaTopics, compared with the one that this program was made with.
+ *
+ * @param served what is at `servedPath`; asked only where the definition itself may not be read
+ */
+export function judgeDefinition(stored: Stored, served?: Stored): Finding {
   const name = `${plural}.${group}`;
-  if (stored === 'absent') return failed(`the API server has no ${name}`, install);
+  if (stored === 'absent' || served === 'absent') return failed(`the API server has no ${name}`, install);
   if (stored === 'forbidden')
     return notChecked(
-      `you may not read ${name}`,
+      `KafkaTopics are served, but you may not read their definition ${name}`,
       'run doctor as somebody who may get customresourcedefinitions, for example an administrator',
     );
   const { spec, status } = stored as Definition;

@@ -44,7 +44,7 @@ export function judgeQueue(queue: QueueName, attributes: Attributes, other: Attr
     ...allowProblems(queue, attributes, other),
   ];
   const silent = Object.keys(definition.attributes).filter((name) => isSilent(name, attributes));
-  const note = silent.length === 0 ? '' : `; this server does not tell ${silent.join(', ')}`;
+  const note = silent.length === 0 ? '' : ` (${silent.length} of its attributes are not reported by this server)`;
   if (problems.length === 0) return ok(`${definition.name} is as infra/queues.yml says${note}`);
   const says = problems.map(({ says }) => says).join('; ');
   const mend = 'deploy the queues of infra/queues.yml again, or set these attributes by hand';

@@ -48,7 +48,11 @@ describe('the stored definition', () => {
     assert.equal(judgeDefinition('absent').mend, 'kubectl apply -f crds/');
   });
 
-  test('that may not be read is neither good nor bad', () => assert.match(summary('forbidden'), /^notChecked/));
+  test('that may not be read is neither good nor bad, unless nothing is served', () => {
+    assert.equal(judgeDefinition('forbidden', {}).verdict, 'notChecked');
+    assert.equal(judgeDefinition('forbidden', 'forbidden').verdict, 'notChecked');
+    assert.equal(judgeDefinition('forbidden', 'absent').verdict, 'failed');
+  });
 
   test('an older one fails with the place where it differs', () =>
     assert.equal(

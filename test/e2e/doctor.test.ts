@@ -313,6 +313,7 @@ describe('topicsmith doctor on real parts', () => {
     const { of, mend } = await doctor();
     assert.equal(of('definition'), 'failed: the API server has no kafkatopics.cache.example.com');
     assert.equal(mend('definition'), 'kubectl apply -f crds/');
+    assert.match((await doctor(kubeconfigOf('reconciler'))).of('definition'), /^failed: the API server has no /);
     assert.match(of('rights on topics'), /^notChecked: /);
     await applyFiles(admin, [join(root, 'crds', 'kafkatopic.yaml')]);
     assert.match((await doctor()).of('definition'), /^ok/);
