@@ -1,5 +1,5 @@
 /**
- * Writes everything that follows from `functions/core/schema/` and `functions/core/api.ts`.
+ * Writes everything that follows from `functions/core/schema/` and `functions/core/api.ts`, and what `doctor` compares with.
  *
  * `node infra/generate.ts` writes; `--check` writes nothing and fails when a file is not what it would write.
  */
@@ -11,6 +11,7 @@ import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
 import { policy } from './generate/policy.ts';
 import { rbac } from './generate/rbac.ts';
 import { reference } from './generate/reference.ts';
+import { shipped } from './generate/shipped.ts';
 import { types } from './generate/types.ts';
 
 /** @param comment for people who read the manifest; lines without `#` */
@@ -30,6 +31,7 @@ const files: Record<string, string> = {
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),
   'functions/core/schema/types.generated.ts': types(),
+  'functions/doctor/shipped.generated.json': `${JSON.stringify(shipped(), null, 2)}\n`,
 };
 
 const urlOf = (path: string): URL => new URL(`../${path}`, import.meta.url);

@@ -34,7 +34,7 @@ export const rows: Readonly<Record<string, Row>> = {
     changed: 'shown with two brokers and two replicas, where it is the same',
   },
   K011: 'more in-sync replicas than replicas: refused before Kafka is asked',
-  K012: { what: 'automatic topic creation on the brokers is warned of once', later: commandLine },
+  K012: 'automatic topic creation on the brokers is warned of once',
   K013: 'may create but not read configs: bound, and the missing right is named',
   // Adoption
   K014: 'an equal topic is taken over without a write to Kafka',

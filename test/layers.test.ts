@@ -33,8 +33,9 @@ const rules: readonly Rule[] = [
   {
     files: 'functions/commands/*.ts',
     except: 'functions/commands/connect.ts',
-    may: [inside('core/'), inside('commands/'), /^package\.json$/, /^commander$/, /^yaml$/, node],
+    may: [inside('core/'), inside('commands/'), inside('doctor/'), /^package\.json$/, /^commander$/, /^yaml$/, node],
   },
+  { files: 'functions/doctor/*.ts', may: [inside('core/'), inside('doctor/')] },
   // Others could use the runner: it knows Lambda, SQS and nothing of topics.
   {
     files: 'functions/runner/**/*.ts',

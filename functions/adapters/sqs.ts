@@ -127,6 +127,36 @@ export async function queueDepth(
   }
 }
 
+/**
+ * All attributes of a queue. `skewMs`: how far the server's clock is ahead of ours, about half a second exact; undefined
+ * where it tells no time.
+ *
+ * @returns `'forbidden'` when we may not read them
+ * @throws Failure retryable
+ */
+export async function queueAttributes(sqs: SQSClient, queueUrl: string, signal: AbortSignal) {
+  const command = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] });
+  let skewMs: number | undefined;
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const sentAt = Date.now();
+      const answer = await next(args);
+      const { headers } = answer.response as { headers?: Readonly<Record<string, string>> };
+      // whole seconds, cut off: in the middle of one on average
+      if (headers?.date) skewMs = Date.parse(headers.date) + 500 - (sentAt + Date.now()) / 2;
+      return answer;
+    },
+    { step: 'deserialize', priority: 'low' }, // next to the wire
+  );
+  try {
+    const { Attributes = {} } = await sqs.send(command, { abortSignal: signal });
+    return { url: queueUrl, attributes: Attributes, skewMs };
+  } catch (error) {
+    if (/AccessDenied|NotAuthorized/.test((error as Error).name)) return 'forbidden';
+    throw failureOf(error, queueUrl);
+  }
+}
+
 const entryOf = ({ request, topicName, deduplicationId }: Envelope, index: number) => ({
   Id: String(index),
   MessageBody: JSON.stringify(request),

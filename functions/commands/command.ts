@@ -6,6 +6,7 @@ import type { PerItem } from '../core/outcome.ts';
 import type { Requests, Resources } from '../core/ports.ts';
 import type { TopicResource } from '../core/resource.ts';
 import type { Key } from '../core/topic.ts';
+import type { Inspections } from '../doctor/list.ts';
 import type { Format, Style } from './render.ts';
 
 /** 0 as wanted, 1 it did not work or nobody could look, 2 a plan has changes, 3 drift. */
@@ -51,6 +52,8 @@ export type Connections = {
   topics(): Promise<World['topics']>;
   queues(options: CommonOptions): Promise<Queues>;
   installation(): Promise<Installation>;
+  /** what only `doctor` and `status` look at */
+  inspections(options: CommonOptions): Inspections;
   close(): Promise<void>;
 };
 

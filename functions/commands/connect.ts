@@ -1,5 +1,7 @@
 /** Connections of the command line, over the same adapters and environment variables as the functions. */
 import { namespacesIn } from '../adapters/kube/namespaces.ts';
+import type { KubeInspection, QueueInspection } from '../core/inspection.ts';
+import type { Inspections } from '../doctor/list.ts';
 import { installationIn } from '../installation.ts';
 import type { CommonOptions, Connections, Kube, Queues } from './command.ts';
 import { Problem } from './command.ts';
@@ -20,6 +22,7 @@ export function connections(env: NodeJS.ProcessEnv): Connections {
     },
     queues: (options) => queues(env, options, closers),
     installation: async () => installationIn(env),
+    inspections: (options) => inspections(env, options, closers),
     close: async () => void (await Promise.allSettled(closers.map(async (close) => close()))),
   };
 }
@@ -70,17 +73,9 @@ function explain(error: unknown): never {
   throw error;
 }
 
-async function queues(
-  env: NodeJS.ProcessEnv,
-  { profile, region }: CommonOptions,
-  closers: (() => unknown)[],
-): Promise<Queues> {
-  // the SDK reads these two from the environment of the process alone
-  if (profile !== undefined) process.env.AWS_PROFILE = profile;
-  if (region !== undefined) process.env.AWS_REGION = region;
-  const { queueDepth, requestQueue, sqsClient } = await import('../adapters/sqs.ts');
-  const sqs = sqsClient(env);
-  closers.push(() => sqs.destroy());
+async function queues(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (() => unknown)[]): Promise<Queues> {
+  const sqs = await sqsOf(env, options, closers);
+  const { queueDepth, requestQueue } = await import('../adapters/sqs.ts');
   return {
     requests() {
       const url = env.RECONCILE_QUEUE_URL;
@@ -91,6 +86,83 @@ async function queues(
     async depth(queue, signal) {
       const url = env[queue];
       return url ? queueDepth(sqs, url, signal) : undefined;
+    },
+  };
+}
+
+async function sqsOf(
+  env: NodeJS.ProcessEnv,
+  { profile, region }: Pick<CommonOptions, 'profile' | 'region'>,
+  closers: (() => unknown)[],
+) {
+  // the SDK reads these two from the environment of the process alone
+  if (profile !== undefined) process.env.AWS_PROFILE = profile;
+  if (region !== undefined) process.env.AWS_REGION = region;
+  const { sqsClient } = await import('../adapters/sqs.ts');
+  const sqs = sqsClient(env);
+  closers.push(() => sqs.destroy());
+  return sqs;
+}
+
+/** Clients of their own: what is wrong with one part's settings must not keep the others from being looked at. */
+function inspections(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (() => unknown)[]): Inspections {
+  return {
+    kube: () => kubeInspection(env, options, closers),
+    queues: () => queueInspection(env, options, closers),
+    async brokers() {
+      const [{ kafkaConfigFromEnv }, { inspectKafka }] = await Promise.all([
+        import('../adapters/kafka/config.ts'),
+        import('../adapters/kafka/inspect.ts'),
+      ]);
+      return inspectKafka(kafkaConfigFromEnv(env));
+    },
+    async forwarder(signal) {
+      if (!env.FORWARDER_URL) return undefined;
+      const { forwarderHealth } = await import('../adapters/forwarder.ts');
+      return forwarderHealth(env.FORWARDER_URL, signal);
+    },
+  };
+}
+
+async function kubeInspection(
+  env: NodeJS.ProcessEnv,
+  { kubeconfig, context }: CommonOptions,
+  closers: (() => unknown)[],
+): Promise<KubeInspection> {
+  const [{ kubeClient }, { kubeResources }, { inspectKube }] = await Promise.all([
+    import('../adapters/kube/client.ts'),
+    import('../adapters/kube/resources.ts'),
+    import('../adapters/kube/inspect.ts'),
+  ]);
+  const connected = (file: string | undefined, named?: string) => {
+    const client = explained(() => kubeClient({ KUBECONFIG: file }, 10_000, named));
+    closers.push(() => client.close());
+    return client;
+  };
+  const client = connected(kubeconfig, context);
+  const namespaces = namespacesIn(env.WATCH_NAMESPACES);
+  return inspectKube({
+    client,
+    resources: kubeResources(client, namespaces),
+    namespaces,
+    clientOf: (who) => {
+      const file = env[`KUBECONFIG_${who.toUpperCase()}`];
+      return file ? connected(file) : undefined;
+    },
+  });
+}
+
+async function queueInspection(
+  env: NodeJS.ProcessEnv,
+  options: CommonOptions,
+  closers: (() => unknown)[],
+): Promise<QueueInspection> {
+  const sqs = await sqsOf(env, options, closers);
+  const { queueAttributes } = await import('../adapters/sqs.ts');
+  return {
+    async attributes(variable, signal) {
+      const url = env[variable];
+      return url ? queueAttributes(sqs, url, signal) : undefined;
     },
   };
 }

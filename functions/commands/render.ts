@@ -6,7 +6,7 @@ import type { Key } from '../core/topic.ts';
 import type { Checked, Drift, DriftSummary } from './drift.ts';
 import type { Awaited } from './outcomes.ts';
 import type { Change, Foreseen, PlanSummary } from './plan.ts';
-import type { Fleet, QueueState, ReasonCount } from './status.ts';
+import type { Fleet, ForwarderState, QueueState, ReasonCount } from './status.ts';
 
 export const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 export type Format = (typeof formats)[number];
@@ -26,15 +26,15 @@ export async function structured(format: 'json' | 'yaml', value: unknown): Promi
 export const names = (objects: readonly Key[]): string =>
   objects.map(({ name }) => `${singular}.${group}/${name}\n`).join('');
 
-type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
+export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
 
-const painter =
+export const painter =
   ({ colour }: Pick<Style, 'colour'>) =>
   (tint: Colour, text: string): string =>
     colour ? styleText(tint, text, { validateStream: false }) : text;
 
 /** What values of others hold must not move the cursor or colour the rest. */
-const safe = (text: string): string => text.replace(/\p{Cc}/gu, '�');
+export const safe = (text: string): string => text.replace(/\p{Cc}/gu, '�');
 
 export type Column<Row> = {
   readonly title: string;
@@ -206,8 +206,8 @@ export function outcomesText(outcomes: readonly Awaited[], style: Style): string
   return `${table(columns, outcomes, style)}\nReconcile: ${counts.join(', ')}.\n`;
 }
 
-/** Objects by reason, the one that waits longest, and the queues. */
-export function fleetText({ objects, reasons, oldest, queues }: Fleet, now: Date, style: Style): string {
+/** Objects by reason, the one that waits longest, the queues, and the forwarder. */
+export function fleetText({ objects, reasons, oldest, queues, forwarder }: Fleet, now: Date, style: Style): string {
   const tint = ({ ready }: ReasonCount): Colour => (ready === 'True' ? 'green' : ready === 'False' ? 'red' : 'yellow');
   const byReason: Column<ReasonCount>[] = [
     { title: 'READY', of: ({ ready }) => ready, tint },
@@ -227,7 +227,19 @@ export function fleetText({ objects, reasons, oldest, queues }: Fleet, now: Date
       queues,
       style,
     ),
+    forwarderText(forwarder, now, style),
   ].join('\n');
+}
+
+function forwarderText(forwarder: ForwarderState, now: Date, style: Style): string {
+  const paint = painter(style);
+  if ('unknown' in forwarder) return paint('dim', `forwarder: not asked; ${safe(forwarder.unknown)}`).concat('\n');
+  if ('problem' in forwarder) return paint('yellow', safe(`forwarder: ${forwarder.problem}`)).concat('\n');
+  const { problems, keysWaiting, lastTick } = forwarder;
+  const state =
+    problems.length === 0 ? paint('green', 'ready') : paint('red', safe(`not ready (${problems.join('; ')})`));
+  const tick = lastTick === undefined ? 'no tick yet' : `last tick ${ageOf(lastTick, now)} ago`;
+  return `forwarder: ${state}; ${counted(keysWaiting, 'name')} to send; ${tick}\n`;
 }
 
 const queueTitles: Readonly<Record<QueueState['queue'], string>> = {

@@ -1,9 +1,11 @@
 /** `topicsmith status`: how the fleet is, and what waits. */
+import type { ForwarderHealth } from '../core/inspection.ts';
 import { asFailure, Failure } from '../core/outcome.ts';
 import type { Condition, TopicResource } from '../core/resource.ts';
 import { reasons } from '../core/schema/reasons.ts';
 import type { Key, Reason } from '../core/topic.ts';
 import {
+  type CommonOptions,
   examples,
   type Queues,
   type QueueVariable,
@@ -33,11 +35,15 @@ export type QueueState = {
   readonly problem?: string;
 };
 
+/** `unknown`: nobody said where it is; `problem`: it could not be asked. */
+export type ForwarderState = ForwarderHealth | { readonly problem: string } | { readonly unknown: string };
+
 export type Fleet = {
   readonly objects: number;
   readonly reasons: readonly ReasonCount[];
   readonly oldest?: Unhandled;
   readonly queues: readonly QueueState[];
+  readonly forwarder: ForwarderState;
 };
 
 export const register: Register = (program, run) => {
@@ -45,7 +51,7 @@ export const register: Register = (program, run) => {
     .command('status')
     .summary('show the fleet by reason, and what waits in the queues')
     .description(
-      'Counts objects by what they say, names the one that waits longest, and shows what is in the queues. Asks no broker.\n\nExit code: 0 shown, 1 something could not be read.',
+      'Counts objects by what they say, names the one that waits longest, and shows what is in the queues, and the forwarder with its last tick where FORWARDER_URL says where it is. Asks no broker.\n\nExit code: 0 shown, 1 something could not be read.',
     )
     .addHelpText('after', examples('topicsmith status', 'topicsmith status -A', 'topicsmith status -A -o json'))
     .action(run(status));
@@ -59,16 +65,27 @@ const status: Work<object> = async (shell, options) => {
     shell.progress(`read ${resources.length}`);
   }
   shell.progress(undefined);
-  const queues = await queueStates(shell, await shell.connect.queues(options));
-  const fleet = fleetOf(resources, queues);
+  const [queues, forwarder] = await Promise.all([
+    shell.connect.queues(options).then((connected) => queueStates(shell, connected)),
+    forwarderState(shell, options),
+  ]);
+  const fleet = fleetOf(resources, queues, forwarder);
   const { fleetText } = await import('./render.ts');
   await show(shell, options, {
     value: fleet,
     objects: resources.filter((resource) => sayingOf(resource).ready !== 'True').map(({ key }) => key),
     text: (style) => fleetText(fleet, shell.now(), style),
   });
-  return queues.some(({ problem }) => problem !== undefined) ? 1 : 0;
+  return 'problem' in forwarder || queues.some(({ problem }) => problem !== undefined) ? 1 : 0;
 };
+
+async function forwarderState({ connect, signal }: Shell, options: CommonOptions): Promise<ForwarderState> {
+  const health = await connect.inspections(options).forwarder(signal).catch(asFailure);
+  if (health instanceof Failure) return { problem: health.message };
+  return (
+    health ?? { unknown: "FORWARDER_URL is not set: it holds the address of the forwarder's pages, http://host:port" }
+  );
+}
 
 const queueStates = (shell: Shell, queues: Queues): Promise<readonly QueueState[]> =>
   Promise.all(
@@ -82,9 +99,19 @@ const queueStates = (shell: Shell, queues: Queues): Promise<readonly QueueState[
   );
 
 /** What the objects say together. */
-export function fleetOf(resources: readonly TopicResource[], queues: readonly QueueState[]): Fleet {
+export function fleetOf(
+  resources: readonly TopicResource[],
+  queues: readonly QueueState[],
+  forwarder: ForwarderState,
+): Fleet {
   const oldest = oldestOf(resources);
-  return { objects: resources.length, reasons: counts(resources), ...(oldest !== undefined && { oldest }), queues };
+  return {
+    objects: resources.length,
+    reasons: counts(resources),
+    ...(oldest !== undefined && { oldest }),
+    queues,
+    forwarder,
+  };
 }
 
 type Saying = Pick<ReasonCount, 'ready' | 'reason'>;

@@ -10,6 +10,9 @@ export const plural = 'kafkatopics';
 export const singular = 'kafkatopic';
 export const shortName = 'kt';
 
+/** The first version of Kubernetes that serves the definition: older ones know no selectable fields. */
+export const oldestKubernetes = '1.31';
+
 /** Holds an object with `deletionPolicy: Delete` until its topic is gone. */
 export const finalizer = `${group}/topic`;
 

@@ -10,6 +10,8 @@ export type Metrics = {
   readonly sent: Counter;
   readonly sendFailures: Counter;
   readonly ticks: Counter;
+  /** seconds since 1970 */
+  readonly lastTick: Gauge;
   /** a figure that is read when somebody asks */
   gauge(name: string, help: string, read: () => number): void;
   /** all of them in the text format of Prometheus */
@@ -32,6 +34,11 @@ export function createMetrics(): Metrics {
     sent: counter('messages_sent_total', 'Requests the reconcile queue took.'),
     sendFailures: counter('send_failures_total', 'Requests the reconcile queue did not take; they are sent again.'),
     ticks: counter('ticks_total', 'Resync ticks the tick queue took.'),
+    lastTick: new Gauge({
+      name: `${prefix}last_tick_timestamp_seconds`,
+      help: 'When the tick queue took the last tick, in seconds since 1970; 0 before the first.',
+      registers,
+    }),
     gauge(name, help, read) {
       new Gauge({
         name: `${prefix}${name}`,

@@ -62,6 +62,7 @@ export class Ticker {
     }
     link.up();
     metrics.ticks.inc();
+    metrics.lastTick.setToCurrentTime();
     this.#backoff.reset();
     this.#dueBy(clock.now() + jittered(intervalMs, random));
   }

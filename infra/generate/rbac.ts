@@ -5,7 +5,7 @@ type Grant = { apiGroups: string[]; resources: string[]; verbs: string[] };
 const topics = (...verbs: string[]): Grant => ({ apiGroups: [group], resources: [plural], verbs });
 
 /** Who may do what, and nothing more. No identity of ours may create or delete a KafkaTopic, or read a Secret. */
-const grants: Record<string, Grant[]> = {
+export const grants: Record<string, Grant[]> = {
   forwarder: [topics('get', 'list', 'watch')],
   resync: [topics('get', 'list')],
   reconciler: [

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { annotations, apiVersion, kind, shortName, singular } from '../../functions/core/api.ts';
+import { annotations, apiVersion, kind, oldestKubernetes, shortName, singular } from '../../functions/core/api.ts';
 import { type Danger, dangers, defaultApprovals } from '../../functions/core/installation.ts';
 import { configRules, sizeRule } from '../../functions/core/schema/config.ts';
 import { columns, kafkaTopicSchema, spec, status } from '../../functions/core/schema/kafkatopic.ts';
@@ -26,7 +26,7 @@ ${example}
 ${table(
   ['manifest', 'what it is', 'needs Kubernetes'],
   [
-    [code('crds/kafkatopic.yaml'), `the definition of ${kind}`, '1.31'],
+    [code('crds/kafkatopic.yaml'), `the definition of ${kind}`, oldestKubernetes],
     [code('crds/kafkatopic-policy.yaml'), 'the rules about config values, which a definition cannot express', '1.30'],
     [code('infra/rbac.yaml'), 'roles: who may do what', ''],
     [

@@ -128,7 +128,10 @@ async function bringUp(start: Start, stop: AbortController, inherited: NodeJS.Pr
   for (const part of ours) start.progress(`${part.name}: starting`);
   await Promise.race([startAll(ours), crashed.then((failure) => Promise.reject(failure))]);
   return {
-    exports: withMarker(exports, start.outside),
+    exports: {
+      ...withMarker(exports, start.outside),
+      ...(forwarder && { FORWARDER_URL: `http://127.0.0.1:${forwarder.port}` }),
+    },
     parts: new Map([...others, ...ours].map((part) => [part.name, part])),
     apiServer: api.local,
     kafka: kafka.local,

@@ -54,6 +54,29 @@ describe('topicsmith status', () => {
     assert.match(out, /^reconcile, dead letters +\? +\? +RECONCILE_DLQ_URL is not set/m);
   });
 
+  test('a forwarder that nobody named is no error, one that does not answer is exit 1', async () => {
+    const { run, parts } = await asked();
+    parts.forwarder = async () => undefined;
+    const unknown = await run('status');
+    assert.equal(unknown.code, 0);
+    assert.match(unknown.out, /^forwarder: not asked; FORWARDER_URL is not set: /m);
+    parts.forwarder = async () => {
+      throw new Failure('InternalError', 'the forwarder cannot be reached', { retryable: true });
+    };
+    const away = await run('status');
+    assert.equal(away.code, 1);
+    assert.match(away.out, /^forwarder: the forwarder cannot be reached$/m);
+    assert.match(away.out, /^True +Synced +3 /m);
+  });
+
+  test('what keeps the forwarder from its work is told, and a tick that never was', async () => {
+    const { run, parts } = await asked();
+    parts.forwarder = async () => ({ problems: ['tick queue: not reached yet'], keysWaiting: 3, objects: 5 });
+    const { code, out } = await run('status');
+    assert.equal(code, 0);
+    assert.match(out, /^forwarder: not ready \(tick queue: not reached yet\); 3 names to send; no tick yet$/m);
+  });
+
   test('an object whose spec nobody has looked at is not counted by what it said before', async () => {
     const { run, apply } = await asked();
     apply('orders', { numPartitions: 9 });

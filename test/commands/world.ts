@@ -8,6 +8,7 @@ import { parseResource } from '../../functions/core/parse.ts';
 import type { Envelope } from '../../functions/core/ports.ts';
 import { keyOf } from '../../functions/core/topic.ts';
 import { world } from '../core/world.ts';
+import { healthy } from './inspections.ts';
 
 export type Ended = { readonly code: ExitCode; readonly out: string; readonly err: string };
 
@@ -21,6 +22,7 @@ export function commandWorld({ colour = false, input = '', answer, ...installati
   const inner = world(installation);
   const { resources, topics, ports } = inner;
   const sent: Envelope[] = [];
+  const { parts, inspections } = healthy();
   const progress: string[] = [];
   const asked: string[] = [];
   let elapsed = 0;
@@ -49,6 +51,7 @@ export function commandWorld({ colour = false, input = '', answer, ...installati
     },
     topics: async () => topics,
     installation: async () => ports.installation,
+    inspections: () => inspections,
     queues: async () => ({
       requests: () => ({
         async send(envelopes) {
@@ -105,6 +108,8 @@ export function commandWorld({ colour = false, input = '', answer, ...installati
     progress,
     asked,
     depths,
+    /** what `doctor` looks at */
+    parts,
     hooks,
     state,
     keys: () => sent.map(({ request }) => keyOf(request)),

@@ -154,7 +154,14 @@ describe('forwarder process', { concurrency: 3 }, () => {
     assert.deepEqual(await forwarder.get('/healthz'), { status: 200, text: 'ok\n' });
     assert.equal((await forwarder.get('/other')).status, 404);
     const { text } = await forwarder.get('/metrics');
-    for (const name of ['watch_age_seconds', 'keys_waiting', 'objects', 'ticks_total 1', 'lists_total 1'])
+    for (const name of [
+      'watch_age_seconds',
+      'keys_waiting',
+      'objects',
+      'ticks_total 1',
+      'last_tick_timestamp_seconds 1',
+      'lists_total 1',
+    ])
       assert.match(text, new RegExp(`^topicsmith_forwarder_${name}`, 'm'));
     assert.doesNotMatch(text, new RegExp(namespace));
   });

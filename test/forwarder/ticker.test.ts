@@ -6,8 +6,9 @@ import { FakeClock, FakeTicks, middle, testLink } from './fakes.ts';
 
 function world(random = middle) {
   const [ticks, clock, link] = [new FakeTicks(), new FakeClock(), testLink()];
-  const ticker = new Ticker({ ticks, clock, link, random, metrics: createMetrics(), intervalMs: 300_000 });
-  return { ticks, clock, link, ticker };
+  const metrics = createMetrics();
+  const ticker = new Ticker({ ticks, clock, link, random, metrics, intervalMs: 300_000 });
+  return { ticks, clock, link, ticker, metrics };
 }
 
 describe('ticker', () => {
@@ -72,6 +73,20 @@ describe('ticker', () => {
     ticks.away = false;
     await clock.advance(10_000);
     assert.deepEqual([ticks.sent.length, link.problem], [1, undefined]);
+  });
+
+  test('the time of the last tick is that of one the queue took', async () => {
+    const { ticks, clock, ticker, metrics } = world();
+    const lastTick = async () => (await metrics.lastTick.get()).values[0]?.value ?? 0;
+    ticks.away = true;
+    ticker.soon();
+    await clock.advance(5_000);
+    assert.equal(await lastTick(), 0);
+    ticks.away = false;
+    const before = Date.now() / 1000;
+    await clock.advance(20_000);
+    const at = await lastTick();
+    assert.ok(at >= before && at <= Date.now() / 1000, `${at}`);
   });
 
   test('no tick goes once it is stopped', async () => {

@@ -96,7 +96,7 @@ export class Connection {
    * @throws ExchangeError; the connection is closed
    */
   async send<Request, Response extends Throttled>(api: Api<Request, Response>, request: Request): Promise<Response> {
-    this.#checkVersion(api);
+    this.require(api);
     const bytes = encode(behindTags(api.request), request);
     let sent = false;
     const toSend = () => {
@@ -134,7 +134,8 @@ export class Connection {
     this.#transport.socket?.destroy();
   }
 
-  #checkVersion({ key, name, version }: { key: number; name: string; version: number }): void {
+  /** @throws Failure `UnsupportedByBroker` when the broker does not offer the version that we speak */
+  require({ key, name, version }: { readonly key: number; readonly name: string; readonly version: number }): void {
     const offered = this.#broker.versions?.[key];
     if (offered === undefined || version < offered.minVersion || version > offered.maxVersion)
       throw unsupportedVersion(name, version, offered);

@@ -109,7 +109,12 @@ export async function lookUp(cluster: Cluster, names: readonly string[], signal:
   return { clusterId: answer.clusterId, brokers, topics };
 }
 
-const liveBroker = ({ id, host, port, rack }: ValueOf<typeof metadata.response>['brokers'][number]): LiveBroker => ({
+export const liveBroker = ({
+  id,
+  host,
+  port,
+  rack,
+}: ValueOf<typeof metadata.response>['brokers'][number]): LiveBroker => ({
   id,
   rack: rack ?? undefined,
   address: addressOf(host, port),

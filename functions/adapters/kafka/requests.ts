@@ -66,6 +66,23 @@ export const metadata = {
   }),
 } as const;
 
+/** What the cluster lets us do, a bit for each operation (KIP-430, KIP-700). Only `doctor` asks. */
+export const describeCluster = {
+  name: 'DescribeCluster',
+  key: 60,
+  version: 0,
+  request: struct({ includeOperations: bool }),
+  response: struct({
+    throttleMs: i32,
+    code: i16,
+    message: nullableText,
+    clusterId: text,
+    controllerId: i32,
+    brokers: array(struct({ id: i32, host: text, port: i32, rack: nullableText })),
+    operations: i32,
+  }),
+} as const;
+
 /** Partitions and replicationFactor of -1 take the broker's defaults (KIP-464). The answer has the settings (KIP-525). */
 export const createTopics = {
   name: 'CreateTopics',
@@ -243,3 +260,16 @@ export const alterPartitionReassignments = {
     topics: array(struct({ name: text, partitions: array(struct({ index: i32, code: i16, message: nullableText })) })),
   }),
 } as const;
+
+/** Those that the functions send: brokers have to offer all of them. */
+export const needed = [
+  metadata,
+  createTopics,
+  deleteTopics,
+  createPartitions,
+  describeConfigs,
+  incrementalAlterConfigs,
+  listOffsets,
+  listPartitionReassignments,
+  alterPartitionReassignments,
+] as const;

@@ -22,7 +22,14 @@ export class ApiError extends Error {
 }
 
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
-type Options = { query?: Query; body?: unknown; contentType?: string; signal?: AbortSignal };
+type Options = {
+  query?: Query;
+  body?: unknown;
+  contentType?: string;
+  signal?: AbortSignal;
+  /** is told the Date header of the answer, of one that is a failure too */
+  onDate?: (date: string) => void;
+};
 
 export type KubeClient = {
   /** for `Watch`; shares credentials and connections */
@@ -193,6 +200,7 @@ async function send(
     body: options.body === undefined ? null : JSON.stringify(options.body),
     signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
   });
+  if (typeof answer.headers.date === 'string') options.onDate?.(answer.headers.date);
   const text = await answer.body.text();
   if (answer.statusCode >= 400) throw apiError(answer.statusCode, text, answer.headers['retry-after']);
   return JSON.parse(text);

@@ -123,6 +123,12 @@ public class Goldens {
         new AlterPartitionReassignmentsResponseData.ReassignableTopicResponse().setName("orders").setPartitions(List.of(
             new AlterPartitionReassignmentsResponseData.ReassignablePartitionResponse().setPartitionIndex(1).setErrorCode((short) 85).setErrorMessage(null))))));
 
+    golden("DescribeCluster", "request", 0, new DescribeClusterRequestData().setIncludeClusterAuthorizedOperations(true));
+    DescribeClusterResponseData cluster = new DescribeClusterResponseData().setThrottleTimeMs(7).setErrorMessage(null)
+        .setClusterId("cluster").setControllerId(2).setClusterAuthorizedOperations(264);
+    cluster.brokers().add(new DescribeClusterResponseData.DescribeClusterBroker().setBrokerId(1).setHost("höst").setPort(65535).setRack(null));
+    golden("DescribeCluster", "response", 0, cluster);
+
     System.out.println("[\n" + String.join(",\n", lines) + "\n]");
   }
 }

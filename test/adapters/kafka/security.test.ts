@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { kafkaConfigFromEnv } from '../../../functions/adapters/kafka/config.ts';
+import { inspectKafka } from '../../../functions/adapters/kafka/inspect.ts';
 import { connectTopics, type KafkaTopics } from '../../../functions/adapters/kafka/topics.ts';
 import { Failure } from '../../../functions/core/outcome.ts';
+import { judgeReach } from '../../../functions/doctor/kafka.ts';
 import { type SecureBroker, startSecureBroker } from '../../support/kafka/secure-broker.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'kafka-login-'));
@@ -94,4 +96,18 @@ test('a certificate for another host is refused', async () =>
 test('plaintext to a TLS port is told apart from an outage', async () => {
   const said = await once({ KAFKA_BROKERS: broker.address });
   assert.match(said, /^retryable BrokerUnavailable: .*(KAFKA_TLS|check its TLS and SASL settings)/);
+});
+
+test('doctor names the login, and tells a refused one from trouble with TLS', async () => {
+  const reach = async (env: Record<string, string | undefined>) => {
+    const inspection = inspectKafka(kafkaConfigFromEnv(env));
+    const outcome = await inspection.reach(broker.address, AbortSignal.timeout(30_000)).catch((error) => error);
+    return judgeReach([{ address: broker.address, outcome }], inspection.login);
+  };
+  writeFileSync(passwordFile, 'right');
+  const says = `${broker.address}: TLS, SCRAM-SHA-512 as me`;
+  assert.deepEqual(await reach(login('SCRAM-SHA-512')), { verdict: 'ok', says });
+  assert.match((await reach({ ...login('PLAIN'), KAFKA_CA_FILE: undefined })).mend ?? '', /KAFKA_CA_FILE/);
+  writeFileSync(passwordFile, 'wrong');
+  assert.match((await reach(login('PLAIN'))).mend ?? '', /KAFKA_SASL_USERNAME/);
 });

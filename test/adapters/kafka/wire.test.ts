@@ -213,6 +213,16 @@ const values: Record<string, unknown> = {
     message: null,
     topics: [{ name: 'orders', partitions: [{ index: 1, code: 85, message: null }] }],
   },
+  'DescribeCluster request': { includeOperations: true },
+  'DescribeCluster response': {
+    throttleMs: 7,
+    code: 0,
+    message: null,
+    clusterId: 'cluster',
+    controllerId: 2,
+    brokers: [{ id: 1, host: 'höst', port: 65535, rack: null }],
+    operations: 264,
+  },
 };
 
 function codecOf({ api, part, version }: Golden): Codec<unknown> {

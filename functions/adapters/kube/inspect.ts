@@ -1,0 +1,148 @@
+/** What `doctor` asks of the API server. Reviews of rights are sent as creations, and store nothing. */
+import type { Denied, Identity, KubeInspection, Rights } from '../../core/inspection.ts';
+import type { Installation } from '../../core/installation.ts';
+import { ApiError, type KubeClient } from './client.ts';
+import { failureOf } from './failure.ts';
+import type { kubeResources } from './resources.ts';
+
+type Parts = {
+  readonly client: KubeClient;
+  /** of all watched objects */
+  readonly resources: Pick<ReturnType<typeof kubeResources>, 'page'>;
+  /** empty: all */
+  readonly namespaces: readonly string[];
+  /** a client with the credentials of an identity, where there are any. @throws Error */
+  readonly clientOf: (who: Identity) => KubeClient | undefined;
+};
+
+export function inspectKube({ client, resources, namespaces, clientOf }: Parts): KubeInspection {
+  return {
+    server: (signal) => server(client, signal),
+    stored: (path, signal) => stored(client, path, signal),
+    async rights(who, rights, signal) {
+      const own = who === 'you' ? client : clientOf(who);
+      const places = namespaces.length === 0 ? [undefined] : namespaces;
+      const asked = places.flatMap((namespace) =>
+        rights.map((right) => ({ ...right, ...(namespace && { namespace }) })),
+      );
+      try {
+        return own === undefined
+          ? await rightsOfSubject(client, who as Identity, asked, signal)
+          : await ownRights(own, asked, signal);
+      } catch (error) {
+        if (isForbidden(error)) return 'forbidden';
+        throw failureOf(error);
+      }
+    },
+    topicNames: (limit, selects, signal) => topicNames(resources, limit, selects, signal),
+  };
+}
+
+const isForbidden = (error: unknown): boolean => error instanceof ApiError && error.code === 403;
+
+/** The Date header has whole seconds, cut off: in the middle of one on average. */
+async function server(client: KubeClient, signal: AbortSignal) {
+  let date = '';
+  const sentAt = Date.now();
+  const onDate = (told: string) => {
+    date = told;
+  };
+  try {
+    const { gitVersion } = (await client.request('GET', '/version', { signal, onDate })) as { gitVersion: string };
+    const skewMs = Date.parse(date) + 500 - (sentAt + Date.now()) / 2;
+    return { url: client.kubeConfig.getCurrentCluster()?.server ?? '', version: gitVersion, skewMs };
+  } catch (error) {
+    throw failureOf(error);
+  }
+}
+
+async function stored(client: KubeClient, path: string, signal: AbortSignal): Promise<object | 'absent' | 'forbidden'> {
+  try {
+    return (await client.request('GET', path, { signal })) as object;
+  } catch (error) {
+    if (isForbidden(error)) return 'forbidden';
+    if (error instanceof ApiError && error.code === 404) return 'absent';
+    throw failureOf(error);
+  }
+}
+
+type Review = { readonly status: { readonly allowed: boolean } };
+
+const reviews = '/apis/authorization.k8s.io/v1';
+
+/** @see https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access */
+async function denied(
+  client: KubeClient,
+  kind: 'selfsubjectaccessreviews' | 'subjectaccessreviews',
+  subject: object,
+  asked: readonly Denied[],
+  signal: AbortSignal,
+): Promise<readonly Denied[]> {
+  const answers = await Promise.all(
+    asked.map(async (right) => {
+      const spec = { ...subject, resourceAttributes: right };
+      const { status } = (await client.request('POST', `${reviews}/${kind}`, { body: { spec }, signal })) as Review;
+      return status.allowed;
+    }),
+  );
+  return asked.filter((_, index) => !answers[index]);
+}
+
+/** Also proves that the credentials are accepted. */
+async function ownRights(client: KubeClient, asked: readonly Denied[], signal: AbortSignal): Promise<Rights> {
+  const body = {};
+  const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+  const { status } = (await client.request('POST', path, { body, signal })) as {
+    status: { userInfo: { username: string } };
+  };
+  return { as: status.userInfo.username, denied: await denied(client, 'selfsubjectaccessreviews', {}, asked, signal) };
+}
+
+async function rightsOfSubject(
+  client: KubeClient,
+  who: Identity,
+  asked: readonly Denied[],
+  signal: AbortSignal,
+): Promise<Rights> {
+  const { as, subject } = reviewed(await boundTo(client, who, signal));
+  return { as, denied: await denied(client, 'subjectaccessreviews', subject, asked, signal) };
+}
+
+type Subject = { readonly kind: string; readonly name: string; readonly namespace?: string };
+
+/** Whom the cluster role is bound to; where nobody can be found, the group that `infra/rbac.yaml` binds. */
+async function boundTo(client: KubeClient, who: Identity, signal: AbortSignal): Promise<Subject> {
+  const path = `/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/topicsmith-${who}`;
+  const binding = await stored(client, path, signal);
+  const [subject] = typeof binding === 'string' ? [] : ((binding as { subjects?: readonly Subject[] }).subjects ?? []);
+  return subject ?? { kind: 'Group', name: `topicsmith:${who}` };
+}
+
+/** The groups are those that the API server adds by itself. */
+function reviewed({ kind, name, namespace }: Subject): { as: string; subject: object } {
+  const everybody = 'system:authenticated';
+  if (kind === 'User') return { as: `user ${name}`, subject: { user: name, groups: [everybody] } };
+  if (kind === 'Group')
+    return { as: `group ${name}`, subject: { user: `a member of ${name}`, groups: [name, everybody] } };
+  const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, everybody];
+  return {
+    as: `service account ${namespace}/${name}`,
+    subject: { user: `system:serviceaccount:${namespace}:${name}`, groups },
+  };
+}
+
+async function topicNames(
+  resources: Parts['resources'],
+  limit: number,
+  selects: Installation['selects'],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const names = new Set<string>();
+  let token: string | undefined;
+  do {
+    const page = await resources.page(limit, token, signal);
+    for (const { topicName, labels } of page.items) if (names.size < limit && selects(labels)) names.add(topicName);
+    token = page.continue;
+  } while (token !== undefined && names.size < limit);
+  return [...names];
+}

@@ -1,0 +1,33 @@
+/** Findings as text. */
+import type { Checked, Verdict } from '../doctor/check.ts';
+import type { DoctorSummary } from './doctor.ts';
+import { type Colour, counted, painter, type Style, safe } from './render.ts';
+
+const marks: Readonly<Record<Verdict, { readonly sign: string; readonly tint: Colour }>> = {
+  ok: { sign: '✔', tint: 'green' },
+  warning: { sign: '!', tint: 'yellow' },
+  failed: { sign: '✖', tint: 'red' },
+  notChecked: { sign: '?', tint: 'dim' },
+};
+
+/** A block for each area with a line for each check, what to do below what is not well, then the counts. */
+export function doctorText(found: readonly Checked[], summary: DoctorSummary, style: Style): string {
+  const paint = painter(style);
+  const width = Math.max(...found.map(({ name }) => name.length));
+  const line = ({ name, verdict, says, mend }: Checked): string => {
+    const { sign, tint } = marks[verdict];
+    const told = verdict === 'ok' ? safe(says) : paint(tint, safe(says));
+    const what = mend === undefined ? '' : `\n${' '.repeat(width + 6)}→ ${safe(mend)}`;
+    return `  ${paint(tint, sign)} ${name.padEnd(width + 2)}${told}${what}\n`;
+  };
+  const blocks = [...Map.groupBy(found, ({ area }) => area)].map(
+    ([area, checks]) => `${paint('bold', area)}\n${checks.map(line).join('')}`,
+  );
+  const counts = [
+    `${summary.ok} well`,
+    counted(summary.warning, 'warning'),
+    `${summary.failed} broken`,
+    `${summary.notChecked} not checked`,
+  ];
+  return `${blocks.join('\n')}\nDoctor: ${counts.join(', ')}.\n`;
+}
