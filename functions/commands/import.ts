@@ -53,7 +53,7 @@ export const register: Register = (program, run) => {
       'after',
       examples(
         'topicsmith import > topics.yaml           # all topics; read the report, then apply them',
-        "topicsmith import 'orders-*' -n shop | kubectl apply -f -",
+        "topicsmith import -n shop 'orders-*' | kubectl apply -f -",
         'topicsmith import --to-dir topics/',
         'topicsmith import --from strimzi -n kafka --to-dir topics/',
         'topicsmith import --from strimzi -f strimzi/ -R --no-report   # files to files, offline',
