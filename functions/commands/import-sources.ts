@@ -41,7 +41,7 @@ export async function liveTopics(
   const own = listed.filter(({ name, internal }) => !internal && !isInternal(name)).map(({ name }) => name);
   const internal = listed.length - own.length;
   const [fresh, leftOut] = withoutExisting(
-    matching(patterns, own, (name) => name, internal),
+    matching(patterns, own, (name) => name),
     (name) => name,
     existing,
   );
@@ -88,7 +88,7 @@ export async function strimziTopics(shell: Shell, patterns: readonly string[], g
   const all = await strimziDrafts(shell, given);
   const own = all.filter(({ topicName }) => !isInternal(topicName));
   const internal = all.length - own.length;
-  const chosen = matching(patterns, own, ({ topicName }) => topicName, internal);
+  const chosen = matching(patterns, own, ({ topicName }) => topicName);
   oneCluster(chosen);
   const [fresh, leftOut] = withoutExisting(chosen, ({ topicName }) => topicName, given.existing);
   const going = fresh.filter(({ deleting }) => deleting).map(({ topicName }) => topicName);
@@ -159,19 +159,12 @@ function withoutExisting<T>(
 }
 
 /** Those whose topics match any of the patterns; each pattern must match one. */
-function matching<T>(
-  patterns: readonly string[],
-  all: readonly T[],
-  topicOf: (item: T) => string,
-  internal: number,
-): readonly T[] {
+function matching<T>(patterns: readonly string[], all: readonly T[], topicOf: (item: T) => string): readonly T[] {
   if (patterns.length === 0) return all;
   const expressions = patterns.map(expressionOf);
   const useless = patterns.find((_, at) => !all.some((item) => expressions[at]?.test(topicOf(item))));
-  if (useless !== undefined) {
-    const others = internal > 0 ? `; ${internal} of Kafka's own are left alone` : '';
-    throw new Problem(`no topic matches "${useless}" among ${all.length}${others}`);
-  }
+  if (useless !== undefined)
+    throw new Problem(`no topic matches "${useless}": there are ${all.length} others, and Kafka's own are left alone`);
   return all.filter((item) => expressions.some((expression) => expression.test(topicOf(item))));
 }
 

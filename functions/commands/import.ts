@@ -67,6 +67,10 @@ const collected = (path: string, before: readonly string[] = []): readonly strin
 const importing: Work<Options> = async (shell, options, patterns) => {
   if (options.from === 'kafka' && (options.filename !== undefined || options.selector !== undefined))
     throw new Problem('-f and --selector choose among objects of Strimzi: use them with --from strimzi');
+  if (options.from === 'kafka' && options.allNamespaces)
+    throw new Problem(
+      'live topics are in no namespace: -n NAMESPACE says where their objects shall be, in place of -A',
+    );
   const known = options.report ? await knownObjects(shell, options) : undefined;
   const target = known?.namespace ?? options.namespace ?? 'default';
   const existing = known?.objects ?? [];

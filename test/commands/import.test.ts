@@ -146,7 +146,7 @@ describe('topicsmith import', () => {
   test('JSON has the manifests with the report, and names can be handed on', async () => {
     const { run } = await cluster();
     const { out } = await run('import', '-o', 'json');
-    golden('import.json', out);
+    golden('import.json.txt', out);
     const all = (await run('import')).out;
     assert.deepEqual(
       JSON.parse(out).objects.map(({ manifest }: { manifest: unknown }) => manifest),
@@ -193,15 +193,16 @@ describe('topicsmith import', () => {
     [
       'a pattern that matches nothing',
       ['nix*'],
-      /^topicsmith: no topic matches "nix\*" among 5; 2 of Kafka's own .*\n$/,
+      /^topicsmith: no topic matches "nix\*": there are 5 others, and Kafka's own .*\n$/,
     ],
     [
       'a pattern for Kafka’s own topics',
       ['__*'],
-      /^topicsmith: no topic matches "__\*" among 5; 2 of Kafka's own .*\n$/,
+      /^topicsmith: no topic matches "__\*": there are 5 others, and Kafka's own .*\n$/,
     ],
     ['a pattern that can match nothing', ['a/b'], /^topicsmith: "a\/b" is no pattern for topics: .*\n$/],
     ['files without Strimzi', ['-f', 'x.yaml'], /^topicsmith: -f and --selector choose among .* --from strimzi\n$/],
+    ['all namespaces', ['-A'], /^topicsmith: live topics are in no namespace: .*\n$/],
     ['an unknown mode', ['--mode', 'Nix'], /^topicsmith: .*Allowed choices are Observe, Plan, Enforce, Paused.*\n$/],
   ] as const)
     test(`${what} is one line that says so, exit 1`, async () => {
