@@ -43,7 +43,7 @@ export const rows: Readonly<Record<string, Row>> = {
   K017: 'a topic with more partitions: refused with both counts, the rest is still offered',
   K018: 'a topic that may not be described is never taken for absent',
   K019: 'another cluster behind the address: nothing is written, finalizers stay',
-  K020: { what: 'live topics are imported as observing objects', later: commandLine },
+  K020: 'live topics are imported as observing objects; applied as they are, nothing is written to Kafka',
   // Partitions
   K021: 'partitions grow to exactly what is wanted',
   K022: 'a compacted topic with records grows only after approval',

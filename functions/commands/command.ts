@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Installation } from '../core/installation.ts';
 import type { World } from '../core/look.ts';
 import type { PerItem } from '../core/outcome.ts';
-import type { Requests, Resources } from '../core/ports.ts';
+import type { Requests, Resources, TopicList } from '../core/ports.ts';
 import type { TopicResource } from '../core/resource.ts';
 import type { Key } from '../core/topic.ts';
 import type { Inspections } from '../doctor/list.ts';
@@ -32,6 +32,8 @@ export type Kube = {
   page: Resources['page'];
   /** in all watched namespaces, whatever the flags say: as the worker sees them */
   claimants: Resources['claimants'];
+  /** as in `adapters/kube/strimzi.ts`, in `namespace`. @throws Problem where Strimzi is not installed */
+  strimziTopics(signal: AbortSignal): Promise<readonly unknown[]>;
   /** as in `adapters/kube/annotate.ts` */
   annotate(resource: TopicResource, annotation: string, value: string, signal: AbortSignal): Promise<TopicResource>;
 };
@@ -49,7 +51,7 @@ export type Queues = {
 /** Connections are made by the first call of each, so that `--help` loads no client. @throws Error one line */
 export type Connections = {
   kube(options: CommonOptions): Promise<Kube>;
-  topics(): Promise<World['topics']>;
+  topics(): Promise<World['topics'] & TopicList>;
   queues(options: CommonOptions): Promise<Queues>;
   installation(): Promise<Installation>;
   /** what only `doctor` and `status` look at */

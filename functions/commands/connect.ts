@@ -28,9 +28,10 @@ export function connections(env: NodeJS.ProcessEnv): Connections {
 }
 
 async function kube(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (() => unknown)[]): Promise<Kube> {
-  const [{ kubeClient }, { kubeResources }, { annotate }] = await Promise.all([
+  const [{ kubeClient }, { kubeResources }, { strimziTopics }, { annotate }] = await Promise.all([
     import('../adapters/kube/client.ts'),
     import('../adapters/kube/resources.ts'),
+    import('../adapters/kube/strimzi.ts'),
     import('../adapters/kube/annotate.ts'),
   ]);
   // without the flag client-node reads KUBECONFIG itself, which may list several files
@@ -50,6 +51,8 @@ async function kube(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (()
     read: all.read,
     page: (limit, token, signal) => here.page(limit, token, signal).catch(explain),
     claimants: all.claimants,
+    strimziTopics: async (signal) =>
+      (await strimziTopics(client, namespace === undefined ? watched : [namespace], signal)) ?? noStrimzi(),
     annotate: (resource, annotation, value, signal) => annotate(client, resource, annotation, value, signal),
   };
 }
@@ -71,6 +74,10 @@ function explain(error: unknown): never {
   if (message.startsWith('The API server does not answer'))
     throw new Problem(`${message}; KUBECONFIG, --kubeconfig and --context say which one to use`);
   throw error;
+}
+
+function noStrimzi(): never {
+  throw new Problem("the API server knows no KafkaTopics of Strimzi's: -f reads them from files");
 }
 
 async function queues(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (() => unknown)[]): Promise<Queues> {

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { apiVersion, kind } from '../core/api.ts';
 import { Failure } from '../core/outcome.ts';
-import { parseResource } from '../core/parse.ts';
-import type { Claimant } from '../core/ports.ts';
+import { claimantOf, parseResource } from '../core/parse.ts';
 import type { TopicResource } from '../core/resource.ts';
 import { keyOf } from '../core/topic.ts';
 import { type Kube, Problem, type Shell } from './command.ts';
 
-type Document = { readonly source: string; readonly object: unknown };
+/** `source`: the file, for people. */
+export type Document = { readonly source: string; readonly object: unknown };
 
 /**
  * The KafkaTopics of files, directories (`.yaml`, `.yml`, `.json`) and `-` for standard input; what else stands there is
@@ -24,20 +24,39 @@ export async function readManifests(
   paths: readonly string[],
   recursive: boolean,
 ): Promise<readonly TopicResource[]> {
-  const documents: Document[] = [];
-  for (const path of paths) {
-    if (path === '-') documents.push(...(await parsed('standard input', await shell.input())));
-    else for (const file of filesIn(path, recursive)) documents.push(...(await parsed(file, textOf(file))));
-  }
-  const ours = documents.filter(({ object }) => isOurs(object));
-  const others = documents.length - ours.length;
-  if (others > 0)
-    shell.err(`${others} ${others === 1 ? 'object is' : 'objects are'} no ${kind} of ${apiVersion}: left out\n`);
-  if (ours.length === 0)
-    throw new Problem(
-      `no ${kind} in ${paths.join(', ')}: -f names files or directories with some; -R looks into subdirectories too`,
-    );
+  const ours = await readDocuments(shell, paths, recursive, apiVersion, isOurs);
   return eachOnce(ours.map((document) => ({ ...document, resource: resourceIn(kube, document) })));
+}
+
+/**
+ * The objects of one kind of KafkaTopic in files, as they stand there; what else stands there is left out, and said.
+ *
+ * @param of whose kind it is, for people
+ * @param bigIntegers whole numbers become `bigint`, which keeps all their digits
+ * @throws Problem for a file that cannot be read, or when there is none
+ */
+export async function readDocuments(
+  shell: Shell,
+  paths: readonly string[],
+  recursive: boolean,
+  of: string,
+  isWanted: (object: unknown) => boolean,
+  bigIntegers = false,
+): Promise<readonly Document[]> {
+  const documents: Document[] = [];
+  const read = async (source: string, text: string) => documents.push(...(await parsed(source, text, bigIntegers)));
+  for (const path of paths) {
+    if (path === '-') await read('standard input', await shell.input());
+    else for (const file of filesIn(path, recursive)) await read(file, textOf(file));
+  }
+  const wanted = documents.filter(({ object }) => isWanted(object));
+  const others = documents.length - wanted.length;
+  if (others > 0) shell.err(`${others} ${others === 1 ? 'object is' : 'objects are'} no ${kind} of ${of}: left out\n`);
+  if (wanted.length === 0)
+    throw new Problem(
+      `no ${kind} of ${of} in ${paths.join(', ')}: -f names files or directories with some; -R looks into subdirectories too`,
+    );
+  return wanted;
 }
 
 function filesIn(path: string, recursive: boolean): string[] {
@@ -62,9 +81,9 @@ const unreadable = (path: string, error: unknown): Problem =>
   new Problem(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`);
 
 /** Every document of a YAML or JSON text; a `List` stands for its items. */
-async function parsed(source: string, text: string): Promise<Document[]> {
+async function parsed(source: string, text: string, intAsBigInt: boolean): Promise<Document[]> {
   const { parseAllDocuments } = await import('yaml');
-  const documents = [...parseAllDocuments(text)];
+  const documents = [...parseAllDocuments(text, { intAsBigInt })];
   const [error] = documents.flatMap(({ errors }) => errors);
   if (error !== undefined) throw new Problem(`${source} is not YAML: ${error.message.split('\n')[0]}`);
   return documents
@@ -110,7 +129,12 @@ function eachOnce(all: readonly (Document & { resource: TopicResource })[]): rea
  * @returns `resources`, and `claimants` that also has those who are not there yet
  * @throws Failure when the API server could not be read
  */
-export async function asApplied(kube: Kube, written: readonly TopicResource[], now: Date, signal: AbortSignal) {
+export async function asApplied(
+  kube: Pick<Kube, 'read' | 'claimants'>,
+  written: readonly TopicResource[],
+  now: Date,
+  signal: AbortSignal,
+) {
   const read = await kube.read(
     written.map(({ key }) => key),
     signal,
@@ -123,7 +147,7 @@ export async function asApplied(kube: Kube, written: readonly TopicResource[], n
   const fresh = resources.filter(({ resourceVersion }) => resourceVersion === '');
   const claimants: Kube['claimants'] = async (topicName, until) => [
     ...(await kube.claimants(topicName, until)),
-    ...fresh.filter((resource) => resource.topicName === topicName).map(claimOf),
+    ...fresh.filter((resource) => resource.topicName === topicName).map(claimantOf),
   ];
   return { resources, claimants };
 }
@@ -149,12 +173,3 @@ function edited(written: TopicResource, live: TopicResource): TopicResource {
   const message = 'spec.topicName cannot be changed or removed; create another object for another topic';
   return { ...merged, spec: { reason: 'InvalidSpec', message } };
 }
-
-const claimOf = ({ key, uid, createdAt, mode }: TopicResource): Claimant => ({
-  key,
-  uid,
-  createdAt,
-  deleting: false,
-  observeOnly: mode === 'Observe',
-  boundTo: undefined,
-});

@@ -6,13 +6,14 @@ import type { ExitCode, Register, Run, Shell } from './command.ts';
 import { register as completion } from './completion.ts';
 import { register as doctor } from './doctor.ts';
 import { register as drift } from './drift.ts';
+import { register as importing } from './import.ts';
 import { register as plan } from './plan.ts';
 import { register as reconcile } from './reconcile.ts';
 import { formats } from './render.ts';
 import { register as status } from './status.ts';
 
 /** In the order of the help text. */
-const commands: readonly Register[] = [plan, drift, approve, reconcile, status, doctor, completion];
+const commands: readonly Register[] = [plan, drift, approve, reconcile, status, doctor, importing, completion];
 
 /**
  * Runs one command.

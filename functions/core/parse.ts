@@ -47,8 +47,10 @@ export function parseResource(object: unknown): TopicResource {
 }
 
 /** Reads a KafkaTopic as a claimant; one with a damaged spec claims all the same. */
-export function parseClaimant(object: unknown): Claimant {
-  const { key, uid, createdAt, deleting, mode, status } = parseResource(object);
+export const parseClaimant = (object: unknown): Claimant => claimantOf(parseResource(object));
+
+/** The same of an object that was read already. */
+export function claimantOf({ key, uid, createdAt, deleting, mode, status }: TopicResource): Claimant {
   const { topicId, clusterId } = status ?? {};
   return {
     key,

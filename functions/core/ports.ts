@@ -144,6 +144,19 @@ export interface Topics {
   delete(ids: readonly TopicId[], signal: AbortSignal): Promise<PerItem<TopicId, 'done'>>;
 }
 
+/** A topic by name. `internal`: the brokers count it as their own. */
+export type ListedTopic = { readonly name: string; readonly internal: boolean };
+
+/** What topics there are: for people who take stock. A pass never asks, it knows its names. */
+export interface TopicList {
+  /**
+   * All topics of the cluster that we may describe, by name; the brokers keep quiet about others.
+   *
+   * @throws Failure when no broker answers
+   */
+  list(signal: AbortSignal): Promise<readonly ListedTopic[]>;
+}
+
 /** Replicas of topics, and moving them (KIP-455). The same promises as for `Topics`. */
 export interface Replication {
   /**

@@ -222,7 +222,7 @@ describe('topicsmith plan -f', () => {
     );
     assert.match(
       (await run('plan', '-f', file('six.yaml', ''))).err,
-      /^topicsmith: no KafkaTopic in .*six\.yaml: .*\n$/,
+      /^topicsmith: no KafkaTopic of cache\.example\.com\/v1alpha1 in .*six\.yaml: .*\n$/,
     );
     assert.match(
       (await run('plan', '-f', file('seven.yaml', '{a'))).err,

@@ -1,5 +1,5 @@
 /** Commands in a shell in memory, over objects, topics and queues in memory. */
-import type { ExitCode, QueueVariable, Shell } from '../../functions/commands/command.ts';
+import { type ExitCode, Problem, type QueueVariable, type Shell } from '../../functions/commands/command.ts';
 import { runCli } from '../../functions/commands/program.ts';
 import { annotations } from '../../functions/core/api.ts';
 import type { Installation } from '../../functions/core/installation.ts';
@@ -29,6 +29,8 @@ export function commandWorld({ colour = false, input = '', answer, ...installati
   const depths: Partial<Record<QueueVariable, { waiting: number; inFlight: number }>> = {};
   /** replace them to make something happen, or fail, meanwhile */
   const hooks = { onAsk: async () => {}, onPause: async () => {}, onSend: async () => {}, onAnnotate: async () => {} };
+  /** Strimzi's KafkaTopics at the API server; undefined: it is not installed */
+  const strimzi: { topics: readonly unknown[] | undefined } = { topics: undefined };
   const connect = (): Shell['connect'] => ({
     async kube({ namespace = 'shop', allNamespaces = false }) {
       return {
@@ -38,6 +40,10 @@ export function commandWorld({ colour = false, input = '', answer, ...installati
         async page(limit, token, signal) {
           const page = await resources.page(limit, token, signal);
           return { ...page, items: page.items.filter(({ key }) => allNamespaces || key.namespace === namespace) };
+        },
+        async strimziTopics() {
+          if (strimzi.topics === undefined) throw new Problem('Strimzi is not installed');
+          return strimzi.topics;
         },
         async annotate({ key, resourceVersion }, annotation, value) {
           await hooks.onAnnotate();
@@ -110,6 +116,7 @@ export function commandWorld({ colour = false, input = '', answer, ...installati
     depths,
     /** what `doctor` looks at */
     parts,
+    strimzi,
     hooks,
     state,
     keys: () => sent.map(({ request }) => keyOf(request)),

@@ -10,7 +10,7 @@ import type { ByHand, SeenTopic } from '../support/kafka/real-kafka.ts';
 /** Topics on one broker. `byHand` is another client: it makes changes behind our back, and says what is really there. */
 export type TopicsWorld = {
   readonly topics: Topics;
-  readonly byHand: Omit<ByHand, 'close'>;
+  readonly byHand: Omit<ByHand, 'close' | 'askForOffsets'>;
   readonly clusterId: string;
   /** requests that the port has made so far */
   readonly requestCount: () => number;

@@ -1,6 +1,6 @@
 /** Reading topics: what the brokers say now. */
 import { Failure, type PerItem } from '../../core/outcome.ts';
-import type { TopicQuery } from '../../core/ports.ts';
+import type { ListedTopic, TopicQuery } from '../../core/ports.ts';
 import type { Broker, ConfigEntry, LiveTopic, ObservedTopic, TopicId } from '../../core/topic.ts';
 import { slices, topicsPerLook } from './batches.ts';
 import type { Cluster } from './cluster.ts';
@@ -107,6 +107,14 @@ export async function lookUp(cluster: Cluster, names: readonly string[], signal:
   if (answer.clusterId === null) throw unmentioned('look');
   const brokers = new Map(answer.brokers.map((broker) => [broker.id, liveBroker(broker)]));
   return { clusterId: answer.clusterId, brokers, topics };
+}
+
+/** `TopicList.list`: one Metadata request for the whole cluster. @throws Failure when there was no answer */
+export async function list(cluster: Cluster, signal: AbortSignal): Promise<readonly ListedTopic[]> {
+  const request = { topics: null, autoCreate: false, includeTopicOperations: false };
+  const answer = await cluster.read(metadata, request, signal);
+  const listed = answer.topics.flatMap(({ name, internal }) => (name === null ? [] : [{ name, internal }]));
+  return listed.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 export const liveBroker = ({

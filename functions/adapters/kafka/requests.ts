@@ -28,13 +28,13 @@ export const configOperation = { set: 0, remove: 1 } as const;
 /** ListOffsets: which offset, given in place of a time. */
 export const offsetTime = { latest: -1n, earliest: -2n } as const;
 
-/** An empty list of topics asks for the brokers only; null, which we never send, for all topics. */
+/** An empty list of topics asks for the brokers only; null for all topics, which no pass ever does. */
 export const metadata = {
   name: 'Metadata',
   key: 3,
   version: 12,
   request: struct({
-    topics: array(struct({ id: uuid, name: nullableText })),
+    topics: nullableArray(struct({ id: uuid, name: nullableText })),
     autoCreate: bool,
     includeTopicOperations: bool,
   }),

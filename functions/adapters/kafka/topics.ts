@@ -1,7 +1,7 @@
 /** The Topics and Replication ports on a Kafka cluster. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, type PerItem } from '../../core/outcome.ts';
-import type { CreatedTopic, NewTopic, Replication, Topics } from '../../core/ports.ts';
+import type { CreatedTopic, NewTopic, Replication, TopicList, Topics } from '../../core/ports.ts';
 import { minInsyncRefusal } from '../../core/refusals.ts';
 import type { ConfigEntry, LiveTopic, TopicId } from '../../core/topic.ts';
 import { alterConfigs } from './alter-configs.ts';
@@ -11,7 +11,7 @@ import { Cluster } from './cluster.ts';
 import type { KafkaConfig } from './config.ts';
 import { type Answered, failureOrThrow, unmentioned } from './failure.ts';
 import { limit, unlimit } from './limits.ts';
-import { observe } from './look.ts';
+import { list, observe } from './look.ts';
 import { records } from './offsets.ts';
 import { move, replicas } from './replication.ts';
 import { createPartitions, createTopics, deleteTopics, metadata } from './requests.ts';
@@ -20,7 +20,8 @@ import { isTopicId, type ValueOf } from './wire.ts';
 
 /** Adds to the ports what only a connected adapter has. */
 export type KafkaTopics = Topics &
-  Replication & {
+  Replication &
+  TopicList & {
     /** The id of the cluster behind the broker addresses. @throws Failure */
     clusterId(signal: AbortSignal): Promise<string>;
     /** Closes all connections; what is under way fails. */
@@ -37,6 +38,7 @@ export function connectTopics(config: KafkaConfig, onRequest = () => {}): KafkaT
   const cluster = new Cluster(config, onRequest);
   return {
     observe: (queries, signal) => observe(cluster, queries, signal),
+    list: (signal) => list(cluster, signal),
     records: (names, signal) => records(cluster, names, signal),
     create: (topics, signal) => create(cluster, topics, signal),
     addPartitions: (totals, signal) => addPartitions(cluster, totals, signal),

@@ -20,7 +20,7 @@ async function withBroker(script: Script) {
   broker.script.Metadata ??= ({ topics }) =>
     metadataAnswer(
       port,
-      topics.map(({ name }) => metadataTopic(name ?? '')),
+      (topics ?? []).map(({ name }) => metadataTopic(name ?? '')),
     );
   const topics = connectTopics(kafkaConfigFromEnv({ KAFKA_BROKERS: broker.address }));
   opened.push(topics, broker);

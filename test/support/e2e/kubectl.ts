@@ -147,6 +147,22 @@ export class Kubectl {
     return (await this.call('PATCH', path, { body, contentType: 'application/apply-patch+yaml' })) as KafkaTopic;
   }
 
+  /** The same for a whole manifest, as it stands in a file. @throws Refused */
+  async applyManifest(name: string, text: string): Promise<void> {
+    const path = `${this.#path(name)}?fieldManager=kubectl&force=true&fieldValidation=Strict`;
+    await this.call('PATCH', path, { body: text, contentType: 'application/apply-patch+yaml' });
+  }
+
+  /** Waits until the API server answers at a path, as it does some time after a definition was made. */
+  async serves(path: string): Promise<void> {
+    const deadline = performance.now() + deadlineMs;
+    const probe = () => this.call('GET', path).then(() => undefined, String);
+    for (let refusal = await probe(); refusal !== undefined; refusal = await probe()) {
+      if (performance.now() > deadline) throw new Error(`${path} is not served: ${refusal}`);
+      await sleep(pollMs);
+    }
+  }
+
   /** Writes into the status, which tenants may not. @param status a JSON merge patch */
   async patchStatus(name: string, status: unknown): Promise<void> {
     const contentType = 'application/merge-patch+json';

@@ -19,6 +19,8 @@ export type World = {
   readonly broker: Broker;
   readonly queues: Queues;
   readonly clusterId: string;
+  /** addresses for everybody but the product */
+  readonly brokers: string;
   /** what passes between the product and Kafka */
   readonly kafka: KafkaProxy;
   /** how many requests the product has sent to Kafka that may change one of these topics, named or by one of these ids */
@@ -130,6 +132,7 @@ export async function startWorld(startKafka = usualKafka, more: NodeJS.ProcessEn
     broker,
     queues,
     clusterId: kafka.clusterId,
+    brokers: kafka.others,
     kafkaWrites: (topics, ids) => {
       const marks = [...topics.map((topic) => Buffer.from(topic)), ...ids.map((id) => Buffer.from(id, 'base64url'))];
       const writes = proxy.requests.filter(({ apiKey }) => writingKeys.has(apiKey));

@@ -85,7 +85,7 @@ function answer(socket: Socket, frame: Buffer, self: Self): void {
   const api = apis.find(({ key }) => key === apiKey);
   if (api === undefined) return void socket.destroy();
   const request = decode(behindTags(api.request), body);
-  const isSignOfLife = api.name === 'Metadata' && request.topics.length === 0;
+  const isSignOfLife = api.name === 'Metadata' && request.topics?.length === 0;
   if (isSignOfLife)
     return void reply(
       encode(behindTags(requests.metadata.response), {

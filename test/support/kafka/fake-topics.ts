@@ -8,8 +8,10 @@ import { Failure, type PerItem } from '../../../functions/core/outcome.ts';
 import type {
   ConfigChange,
   CreatedTopic,
+  ListedTopic,
   NewTopic,
   Replication,
+  TopicList,
   TopicQuery,
   Topics,
 } from '../../../functions/core/ports.ts';
@@ -37,7 +39,7 @@ export type FakeTopic = {
   recordCount: number;
 };
 
-type Method = keyof Topics | keyof Replication;
+type Method = keyof Topics | keyof Replication | keyof TopicList;
 
 /** One call of the port: the names or ids it is about. */
 export type Call = { readonly method: Method; readonly items: readonly string[] };
@@ -67,7 +69,7 @@ type ByHand = {
   readonly config?: Readonly<Record<string, string>>;
 };
 
-export class FakeTopics implements Topics, Replication {
+export class FakeTopics implements Topics, Replication, TopicList {
   readonly topics = new Map<string, FakeTopic>();
   readonly clusterId: string;
   /** registered brokers by id, 1 and up; all are up and name no rack, unless a test says otherwise */
@@ -81,6 +83,8 @@ export class FakeTopics implements Topics, Replication {
   readonly deniedOnCluster = new Set<ClusterRight>();
   /** Moves go on until `finishMoves`. Without it a move ends once a call of `replicas` has shown it. */
   holdMoves = false;
+  /** topics that the brokers count as their own */
+  readonly internal = new Set<string>();
   /** topics that exist but have a partition without a leader */
   readonly leaderless = new Set<string>();
   /** asked before every call */
@@ -152,6 +156,15 @@ export class FakeTopics implements Topics, Replication {
     return this.#call('observe', wanted.keys(), signal, (name) =>
       this.#observeOne(name, wanted.get(name) ?? new Set()),
     );
+  }
+
+  async list(signal: AbortSignal): Promise<readonly ListedTopic[]> {
+    const names = [...this.topics.keys()].filter((name) => !this.denied.has(name)).sort();
+    const listed = await this.#call('list', names, signal, (name) => ({ name, internal: this.internal.has(name) }));
+    return [...listed.values()].map((entry) => {
+      if (entry instanceof Failure) throw entry;
+      return entry;
+    });
   }
 
   async records(names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Records>> {

@@ -17,6 +17,8 @@ export type ByHand = {
   remove(name: string): Promise<void>;
   produce(name: string, partition: number): Promise<void>;
   see(name: string): Promise<SeenTopic | undefined>;
+  /** looks for offsets of a group, for which the brokers make their own topic. @returns its name */
+  askForOffsets(): Promise<string>;
   close(): Promise<void>;
 };
 
@@ -35,6 +37,10 @@ export async function byHand(broker: string): Promise<ByHand> {
       if (!(await admin.listTopics()).includes(name)) return undefined;
       const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
       return { numPartitions: topics[0]?.partitions.length ?? 0, overrides: await overridesOf(admin, name) };
+    },
+    askForOffsets: async () => {
+      await admin.fetchOffsets({ groupId: 'by-hand' });
+      return '__consumer_offsets';
     },
     close: async () => void (await Promise.all([admin.disconnect(), producer.disconnect()])),
   };
