@@ -32,6 +32,13 @@ describe('the command line of the benchmark', () => {
     assert.equal(options.deletionPolicy, 'Retain');
   });
 
+  test('takes a size of fleet for a tick, and for a flood of drift', () => {
+    const [ticked, drifted] = [optionsOf(['--resync', '10000']), optionsOf(['--fleet-drift', '5000'])];
+    assert.ok(ticked !== 'help' && drifted !== 'help');
+    assert.deepEqual([ticked.count, ticked.deletionPolicy, [...ticked.phases]], [10_000, 'Retain', ['resync']]);
+    assert.deepEqual([drifted.count, drifted.deletionPolicy, [...drifted.phases]], [10_000, 'Retain', ['drift']]);
+  });
+
   test('prints help before it complains about anything else', () => {
     assert.equal(optionsOf(['--help', '--count', 'many']), 'help');
   });
@@ -51,6 +58,16 @@ describe('the command line of the benchmark', () => {
       reason: 'a number in another notation is none',
       given: ['--count', '1e3'],
       want: '--count is "1e3": it has to be a whole number from 1 to 10000',
+    },
+    {
+      reason: 'a tick and a flood of drift are measured one at a time',
+      given: ['--resync', '1', '--fleet-drift', '1'],
+      want: '--resync and --fleet-drift are two measurements: one at a time',
+    },
+    {
+      reason: 'the flood has a bound too',
+      given: ['--fleet-drift', '5001'],
+      want: '--fleet-drift is "5001": it has to be a whole number from 1 to 5000',
     },
     {
       reason: 'the first object is not among those that are summarized',

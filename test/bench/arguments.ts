@@ -44,6 +44,8 @@ export const usage = `usage: npm run bench [-- OPTION ...]
   --singles N           objects one after another while all is idle, 2 to 1000 (default 50)
   --pause N             seconds of silence before each of those requests, 0 to 60 (default 0)
   --phases A,B          only these: ${phaseNames.join(', ')} (default all; what one of them needs is done too)
+  --resync N            a tick over N objects in sync: --count N --phases resync --deletion-policy Retain
+  --fleet-drift N       N of 2 N topics are changed by hand, 1 to 5000: --count 2N --phases drift --deletion-policy Retain
   --data DIR            where the servers keep their data (default: in memory, /dev/shm, where it has room)
   --profile             sample where our processes spend their CPU time; slows them down a little
   --json                print one JSON object instead of tables
@@ -62,10 +64,29 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
     singles: wholeNumber('--singles', values.singles, 2, 1_000),
     pause: wholeNumber('--pause', values.pause, 0, 60),
     phases: phasesOf(values.phases),
+    ...atScale(values),
     data: values.data,
     json: values.json,
     profile: values.profile,
   };
+}
+
+/** Only objects that keep their topics make it in minutes: the finalizer is not what is looked at. */
+function atScale({
+  resync,
+  'fleet-drift': drifted,
+}: {
+  resync?: string | undefined;
+  'fleet-drift'?: string | undefined;
+}) {
+  if (resync !== undefined && drifted !== undefined)
+    throw new UsageError('--resync and --fleet-drift are two measurements: one at a time');
+  const deletionPolicy = 'Retain' as const;
+  if (resync !== undefined)
+    return { deletionPolicy, count: wholeNumber('--resync', resync, 1, 10_000), phases: phasesOf('resync') };
+  if (drifted !== undefined)
+    return { deletionPolicy, count: 2 * wholeNumber('--fleet-drift', drifted, 1, 5_000), phases: phasesOf('drift') };
+  return {};
 }
 
 function parsed(args: readonly string[]) {
@@ -78,6 +99,8 @@ function parsed(args: readonly string[]) {
         singles: { type: 'string', default: '50' },
         pause: { type: 'string', default: '0' },
         phases: { type: 'string', default: phaseNames.join(',') },
+        resync: { type: 'string' },
+        'fleet-drift': { type: 'string' },
         data: { type: 'string' },
         json: { type: 'boolean', default: false },
         profile: { type: 'boolean', default: false },
