@@ -1,5 +1,7 @@
 /** A real broker, and an independent client as the oracle: kafkajs' own admin, never our adapter. */
+import assert from 'node:assert/strict';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { eventually } from './eventually.ts';
 
 /** `host:port` of the broker under test. @throws Error when there is none: such a test fails, it is not skipped */
 export function realBroker(): string {
@@ -29,7 +31,9 @@ export async function byHand(broker: string): Promise<ByHand> {
   return {
     create: async (topic, numPartitions = 1, config = {}) => {
       const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-      await admin.createTopics({ topics: [{ topic, numPartitions, configEntries }] });
+      // kafkajs 2.2 asks for the leaders only once whether the broker has heard of the topic, and it may not have yet
+      await admin.createTopics({ topics: [{ topic, numPartitions, configEntries }], waitForLeaders: false });
+      await eventually(async () => assert.ok((await admin.listTopics()).includes(topic), `${topic} is not listed`));
     },
     remove: async (topic) => admin.deleteTopics({ topics: [topic] }),
     produce: async (topic, partition) => void (await producer.send({ topic, messages: [{ partition, value: 'x' }] })),
