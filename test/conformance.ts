@@ -212,7 +212,7 @@ export const rows: Readonly<Record<string, Row>> = {
   K145: 'A to B to A: each edit is a message of its own',
   K146: {
     what: 'an edit does not wait behind a flood of drift',
-    changed: 'shown with 300; how long an edit takes with 5,000 is measured (npm run bench -- --fleet-drift 5000)',
+    changed: 'shown with 150; how long an edit takes with 5,000 is measured (npm run bench -- --fleet-drift 5000)',
   },
   K147: {
     what: 'a tick asks only for what is out of sync',
@@ -266,7 +266,7 @@ export const rows: Readonly<Record<string, Row>> = {
   },
   K174: {
     what: '10,000 objects at once',
-    changed: 'shown with 300; 10,000 are measured (npm run bench -- --resync 10000 creates them first)',
+    changed: 'shown with 150; 10,000 are measured (npm run bench -- --resync 10000 creates them first)',
   },
   K175: 'a mutation quota delays, and nothing waits in an invocation',
   K176: 'a broken or denied topic concerns its own object only',
