@@ -1,7 +1,7 @@
 /** Connections of the command line, over the same adapters and environment variables as the functions. */
 import { namespacesIn } from '../adapters/kube/namespaces.ts';
 import { installationIn } from '../installation.ts';
-import type { CommonOptions, Connections, Kube, Queues } from './command.ts';
+import type { CommonOptions, Connections, Kube, Queues, QueueVariable } from './command.ts';
 import { Problem } from './command.ts';
 
 /** Clients are loaded by whoever asks for them first, and closed together. */
@@ -78,7 +78,10 @@ async function queues(
   // the SDK reads these two from the environment of the process alone
   if (profile !== undefined) process.env.AWS_PROFILE = profile;
   if (region !== undefined) process.env.AWS_REGION = region;
-  const { queueDepth, requestQueue, sqsClient } = await import('../adapters/sqs.ts');
+  const [{ queueDepth, requestQueue, sqsClient }, { deadLetterQueue }] = await Promise.all([
+    import('../adapters/sqs.ts'),
+    import('../adapters/dead-letters.ts'),
+  ]);
   const sqs = sqsClient(env);
   closers.push(() => sqs.destroy());
   return {
@@ -88,9 +91,24 @@ async function queues(
         throw new Problem('RECONCILE_QUEUE_URL is not set: it names the queue to send to; --annotate does without');
       return requestQueue(sqs, url);
     },
+    deadLetters(queue) {
+      const [dead, source] = deadLetterVariables[queue];
+      return deadLetterQueue(sqs, urlIn(env, dead), urlIn(env, source));
+    },
     async depth(queue, signal) {
       const url = env[queue];
       return url ? queueDepth(sqs, url, signal) : undefined;
     },
   };
+}
+
+const deadLetterVariables = {
+  reconcile: ['RECONCILE_DLQ_URL', 'RECONCILE_QUEUE_URL'],
+  ticks: ['TICK_DLQ_URL', 'TICK_QUEUE_URL'],
+} as const;
+
+function urlIn(env: NodeJS.ProcessEnv, variable: QueueVariable): string {
+  const url = env[variable];
+  if (!url) throw new Problem(`${variable} is not set: it holds the URL of the queue`);
+  return url;
 }

@@ -4,6 +4,7 @@ import product from '../../package.json' with { type: 'json' };
 import { register as approve } from './approve.ts';
 import type { ExitCode, Register, Run, Shell } from './command.ts';
 import { register as completion } from './completion.ts';
+import { register as dlq } from './dlq.ts';
 import { register as drift } from './drift.ts';
 import { register as plan } from './plan.ts';
 import { register as reconcile } from './reconcile.ts';
@@ -11,7 +12,7 @@ import { formats } from './render.ts';
 import { register as status } from './status.ts';
 
 /** In the order of the help text. */
-const commands: readonly Register[] = [plan, drift, approve, reconcile, status, completion];
+const commands: readonly Register[] = [plan, drift, approve, reconcile, status, dlq, completion];
 
 /**
  * Runs one command.

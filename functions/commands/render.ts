@@ -16,11 +16,15 @@ export type Style = { readonly colour: boolean; readonly wide: boolean; readonly
 
 /** JSON or YAML with its final line break. */
 export async function structured(format: 'json' | 'yaml', value: unknown): Promise<string> {
-  const json = `${JSON.stringify(value, null, 2)}\n`;
+  const json = `${harmlessJson(JSON.stringify(value, null, 2))}\n`;
   if (format === 'json') return json;
   const { stringify } = await import('yaml');
   return stringify(JSON.parse(json), { aliasDuplicateObjects: false });
 }
+
+/** JSON may hold control characters of the second kind as they are, which some terminals obey. */
+const harmlessJson = (json: string): string =>
+  json.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 
 /** As `kubectl -o name`: names that commands take as arguments, a line each. */
 export const names = (objects: readonly Key[]): string =>
@@ -28,7 +32,7 @@ export const names = (objects: readonly Key[]): string =>
 
 type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
 
-const painter =
+export const painter =
   ({ colour }: Pick<Style, 'colour'>) =>
   (tint: Colour, text: string): string =>
     colour ? styleText(tint, text, { validateStream: false }) : text;
@@ -252,7 +256,7 @@ const queueColumns: readonly Column<QueueState>[] = [
 const problemColumn: Column<QueueState> = { title: 'PROBLEM', of: ({ problem = '' }) => problem, tint: () => 'yellow' };
 
 /** As kubectl's AGE: the largest unit that is at least two. */
-function ageOf(since: string, now: Date): string {
+export function ageOf(since: string, now: Date): string {
   const seconds = Math.max(0, Math.round((now.getTime() - Date.parse(since)) / 1000));
   const units = [
     ['d', 86_400],

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { golden } from '../support/golden.ts';
 import { commandWorld, fleet } from './world.ts';
 
-const commands = ['plan', 'drift', 'approve', 'reconcile', 'status', 'completion'];
+const commands = ['plan', 'drift', 'approve', 'reconcile', 'status', 'dlq', 'completion'];
 
 describe('topicsmith', () => {
   test('--help shows every command, exit 0', async () => {
