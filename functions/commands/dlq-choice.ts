@@ -128,10 +128,17 @@ const nobodyLooked: Lookup = () => 'unread';
 export async function lookupFor(shell: Shell, { selection, kube }: Choice): Promise<Lookup> {
   if (!needsLive(selection)) return nobodyLooked;
   const reader = await kube();
-  if (selection.objects !== undefined) return lookupIn(await readMany(reader, keysIn(selection.objects), shell.signal));
+  if (selection.objects !== undefined)
+    return lookupIn(allRead(await readMany(reader, keysIn(selection.objects), shell.signal)));
   const all = new Map<string, TopicResource>();
   for await (const page of chosen(reader, [], {}, shell.signal)) for (const one of page) all.set(keyOf(one.key), one);
   return lookupIn(all);
+}
+
+/** One that could not be read might be one that is meant. @throws Failure */
+function allRead(read: ReadonlyMap<string, Live>): ReadonlyMap<string, Live> {
+  for (const live of read.values()) if (live instanceof Failure) throw live;
+  return read;
 }
 
 const lookupIn =
@@ -179,7 +186,8 @@ export async function look(shell: Shell, choice: Choice): Promise<Look> {
 async function liveOf(shell: Shell, { kube, selection }: Choice, keys: readonly Key[]): Promise<Lookup> {
   if (keys.length === 0) return nobodyLooked;
   try {
-    return lookupIn(await readMany(await kube(), keys, shell.signal));
+    const read = await readMany(await kube(), keys, shell.signal);
+    return lookupIn(needsLive(selection) ? allRead(read) : read);
   } catch (error) {
     if (needsLive(selection)) throw error;
     const failure = error instanceof Problem ? unread(error.message) : asFailure(error);

@@ -190,7 +190,7 @@ async function carryOut(
       return taken;
     });
   } catch (error) {
-    tally.fail(asFailure(error).message);
+    tally.fail(wordsOf(error));
   }
   if (shell.signal.aborted) tally.problem = 'interrupted';
   shell.progress(undefined);
@@ -217,7 +217,10 @@ const sorter =
 /** First the deed, then the deletion, which nothing interrupts: a message is never in neither place. */
 async function take(letters: DeadLetters, messages: readonly DeadMessage[], deed: Deed, tally: Tally) {
   if (messages.length === 0) return [];
-  const outcomes = await deed(messages);
+  const outcomes = await deed(messages).catch((error) => {
+    tally.fail(wordsOf(error));
+    return new Map<string, unknown>();
+  });
   const done = messages.filter(({ id }) => outcomes.has(id) && !(outcomes.get(id) instanceof Failure));
   for (const outcome of outcomes.values()) if (outcome instanceof Failure) tally.fail(outcome.message);
   tally.left.failed += messages.length - done.length;
@@ -228,6 +231,8 @@ async function take(letters: DeadLetters, messages: readonly DeadMessage[], deed
   tally.removed += removed.length;
   return removed;
 }
+
+const wordsOf = (error: unknown): string => (error instanceof Problem ? error.message : asFailure(error).message);
 
 async function report(shell: Shell, options: ChoiceOptions, moving: Moving): Promise<ExitCode> {
   const { movingText } = await import('./dlq-text.ts');

@@ -49,10 +49,9 @@ const passedOver = (count: number): readonly string[] => (count > 0 ? [`${count}
 
 /** What would be done, before anybody is asked. */
 export function previewText(looked: Look, verb: Moving['verb'], now: Date, style: Style): string {
-  const [what, more] =
-    verb === 'replay' ? ['sent back', 'what lies behind'] : ['saved and deleted', 'what lies behind'];
-  const rest = (looked.others ?? 0) > 0 ? ` ${more[0]?.toUpperCase()}${more.slice(1)} and fits too.` : '';
-  return `${listText(looked, now, style)}To be ${what}: ${looked.found.length}.${rest}\n`;
+  const what = verb === 'replay' ? 'sent back' : 'saved and deleted';
+  const behind = (looked.others ?? 0) > 0 ? ', and what fits of those behind them' : '';
+  return `${listText(looked, now, style)}To be ${what}: ${looked.found.length}${behind}.\n`;
 }
 
 /** Counts that add up, and what they mean. */
@@ -62,7 +61,7 @@ export function movingText({ verb, done, removed, left, file, problem }: Moving)
     ...some(left.notChosen, 'not asked for'),
     ...some(left.arrivedSince, 'came in since it began'),
     ...some(left.failed, 'not done'),
-    ...some(left.others ?? 0, 'not reached', 'about '),
+    ...(left.others === undefined ? ['what was not reached'] : some(left.others, 'not reached', 'about ')),
   ];
   const twice = done - removed;
   return [

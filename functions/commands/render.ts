@@ -19,12 +19,15 @@ export async function structured(format: 'json' | 'yaml', value: unknown): Promi
   const json = `${harmlessJson(JSON.stringify(value, null, 2))}\n`;
   if (format === 'json') return json;
   const { stringify } = await import('yaml');
-  return stringify(JSON.parse(json), { aliasDuplicateObjects: false });
+  const yaml = stringify(JSON.parse(json), { aliasDuplicateObjects: false });
+  return wild.test(yaml) ? json : yaml; // JSON is YAML, and can hold them as escapes
 }
 
-/** JSON may hold control characters of the second kind as they are, which some terminals obey. */
+/** What JSON and YAML may hold as it is, and what some terminals obey: control characters, and those that turn text round. */
+const wild = /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+
 const harmlessJson = (json: string): string =>
-  json.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+  json.replace(new RegExp(wild, 'g'), (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** As `kubectl -o name`: names that commands take as arguments, a line each. */
 export const names = (objects: readonly Key[]): string =>

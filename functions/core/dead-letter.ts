@@ -71,7 +71,7 @@ export const gaveUpBecause = ({ reason, message }: Why): string => `${gaveUp}${r
 
 /** The cause in a message of {@link gaveUpBecause}. One that reads otherwise is a cause by itself. */
 export function causeIn(text: string): Why {
-  const [, reason, message = ''] = /^([A-Z][A-Za-z]+): (.*)$/s.exec(text.slice(gaveUp.length)) ?? [];
+  const [, reason, message = ''] = /^([A-Z][A-Za-z]*): (.*)$/s.exec(text.slice(gaveUp.length)) ?? [];
   return text.startsWith(gaveUp) && reason !== undefined
     ? { reason, message }
     : { reason: 'DeadLettered', message: text };

@@ -24,6 +24,14 @@ describe('topicsmith', () => {
       golden(`help.${command}.txt`, out);
     });
 
+  for (const command of ['list', 'show', 'replay', 'drop'])
+    test(`dlq ${command} --help has examples, exit 0`, async () => {
+      const { code, out } = await commandWorld().run('dlq', command, '--help');
+      assert.equal(code, 0);
+      assert.ok(out.split('Examples:\n')[1]?.includes(`topicsmith dlq ${command}`));
+      golden(`help.dlq-${command}.txt`, out);
+    });
+
   for (const [what, args] of [
     ['an unknown command', ['nix']],
     ['an unknown flag', ['plan', '--nix']],
@@ -59,6 +67,10 @@ describe('topicsmith', () => {
       assert.equal(code, 0);
       for (const command of commands) assert.ok(out.includes(command));
       assert.match(out, shell === 'fish' ? /-l from-file -r/ : /reconcile\).*--from-file/);
+      assert.match(
+        out,
+        shell === 'fish' ? /-a 'list show replay drop'/ : /dlq\) words='list show replay drop --.*--rate/,
+      );
     }
   });
 });

@@ -1,6 +1,6 @@
 import type { DeadMessage } from '../../../functions/core/dead-letter.ts';
 import { Failure } from '../../../functions/core/outcome.ts';
-import type { DeadLetters } from '../../../functions/core/ports.ts';
+import type { DeadLetters, Moved } from '../../../functions/core/ports.ts';
 import type { FakeQueue, Received } from './fake-queue.ts';
 
 /** Replace one to make something happen before a call is served, or to have it fail for a message. */
@@ -8,9 +8,10 @@ export type Hooks = {
   onReceive(): void;
   onSend(message: DeadMessage): void;
   onRemove(message: DeadMessage): void;
+  onMoveAll(perSecond: number): Moved;
 };
 
-/** The DeadLetters port over queues in memory. Its server does not know how to move messages itself. */
+/** The DeadLetters port over queues in memory. Its server moves nothing itself, and says that it is done. */
 export function fakeDeadLetters(dead: FakeQueue, source: FakeQueue, hooks: Partial<Hooks> = {}): DeadLetters {
   let sent = 0;
   return {
@@ -31,7 +32,7 @@ export function fakeDeadLetters(dead: FakeQueue, source: FakeQueue, hooks: Parti
         hooks.onRemove?.(message);
         dead.delete(message.receiptHandle);
       }),
-    moveAll: async () => ({ moved: 0 }),
+    moveAll: async (perSecond) => hooks.onMoveAll?.(perSecond) ?? { moved: 0 },
   };
 }
 
