@@ -229,7 +229,7 @@ export const rows: Readonly<Record<string, Row>> = {
   K154: 'mended by an edit, an object does not wait behind its old back-off',
   K155: 'two workers on one topic, or one that was frozen: one effect',
   K156: 'after an hour without Kafka ticks alone bring everything in order',
-  K157: { what: 'topicsmith dlq replay', later: commandLine },
+  K157: 'dead letters go back beside live edits, none is ever in neither queue, and the counts agree',
   K158: { what: 'topicsmith reconcile', later: commandLine },
   // Metrics
   K159: { what: 'counts by outcome and trigger agree with the world', later: metrics },

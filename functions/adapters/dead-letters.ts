@@ -131,7 +131,7 @@ async function moveAll(sqs: SQSClient, queueUrl: string, task: Task, signal: Abo
     const SourceArn = await arnOf(sqs, queueUrl, signal);
     const MaxNumberOfMessagesPerSecond = task.perSecond;
     const start = new StartMessageMoveTaskCommand({ SourceArn, MaxNumberOfMessagesPerSecond });
-    const { TaskHandle } = await sqs.send(start, { abortSignal: signal });
+    const { TaskHandle } = await sqs.send(start); // not to be interrupted: nobody would know whether it runs
     return await untilMoved(sqs, { ...task, SourceArn, TaskHandle }, signal);
   } catch (error) {
     throw failureOf(error, queueUrl);

@@ -1,42 +1,17 @@
 /** Taking dead letters out of their queue: sent back where they came from, or saved to a file and deleted. */
-import { type Content, contentOf, type DeadMessage, isSelected } from '../core/dead-letter.ts';
-import { asFailure, Failure, type PerItem } from '../core/outcome.ts';
+import { asFailure } from '../core/outcome.ts';
 import type { DeadLetters } from '../core/ports.ts';
 import { type ExitCode, Problem, type Shell, show, type Work } from './command.ts';
 import { consent, refuseUnattended } from './consent.ts';
-import { type Choice, type ChoiceOptions, choose, type Lookup, look, lookupFor } from './dlq-choice.ts';
+import { type Choice, type ChoiceOptions, choose, withNamespaces } from './dlq-choice.ts';
+import { look, objectsIn } from './dlq-look.ts';
 import { openSave } from './dlq-save.ts';
-import { type Pace, soon, walk } from './dlq-walk.ts';
+import { carryOut, type Deed, type Moving, Tally, type Verb } from './dlq-take.ts';
+import { type Pace, soon } from './dlq-walk.ts';
 
 type MoveOptions = ChoiceOptions & { readonly dryRun?: boolean; readonly yes?: boolean };
 export type ReplayOptions = MoveOptions & { readonly rate: string };
 export type DropOptions = MoveOptions & { readonly save?: string };
-
-/** Messages that stayed, by why. `others`: about how many were not reached, or not counted: then it is absent. */
-export type Left = {
-  readonly malformed: number;
-  readonly notChosen: number;
-  /** came in after it began */
-  readonly arrivedSince: number;
-  readonly failed: number;
-  readonly others?: number;
-};
-
-/**
- * What came of it. `done`: sent back, or saved; `removed`: taken out of the dead letters. More done than removed: some
- * are still there, and would be sent or saved again. `problem`: why it ended early.
- */
-export type Moving = {
-  readonly verb: 'replay' | 'drop';
-  readonly done: number;
-  readonly removed: number;
-  readonly left: Left;
-  readonly file?: string;
-  readonly problem?: string;
-};
-
-/** What is done with messages before they are deleted. @returns an outcome by id for each that it was tried with */
-type Deed = (messages: readonly DeadMessage[]) => Promise<PerItem<string, unknown>>;
 
 export const replay: Work<ReplayOptions> = async (shell, options, names) => {
   const rate = rateIn(options.rate);
@@ -66,7 +41,7 @@ export const drop: Work<DropOptions> = async (shell, options, names) => {
   };
   const tally = new Tally();
   try {
-    await carryOut(shell, choice, agreed.since, { lanes: 4, batch: 10, isOver: () => false }, deed, tally);
+    await carryOut(shell, choice, agreed.since, { lanes: 4, batch: 10 }, deed, tally);
   } finally {
     save.close();
   }
@@ -87,8 +62,6 @@ async function chooseExplicitly(shell: Shell, options: ChoiceOptions, names: rea
   return choice;
 }
 
-type Verb = Moving['verb'];
-
 /**
  * Shows what was chosen and asks, unless `--yes` says that somebody has.
  *
@@ -106,12 +79,9 @@ async function agree(
   const looked = await look(shell, choice);
   const { previewText } = await import('./dlq-text.ts');
   const text = (style: Parameters<typeof previewText>[3]) => previewText(looked, verb, shell.now(), style);
-  const objects = looked.found.flatMap(({ letter: { namespace, name } }) =>
-    namespace && name ? [{ namespace, name }] : [],
-  );
   if (options.dryRun) {
     const value = { dryRun: true, verb, deadLetters: looked.found.map(({ letter }) => letter), others: looked.others };
-    await show(shell, { ...options, allNamespaces: options.namespace === undefined }, { value, objects, text });
+    await show(shell, withNamespaces(options), { value, objects: objectsIn(looked), text });
     return undefined;
   }
   shell.err(text({ colour: false, wide: false, namespaces: options.namespace === undefined }));
@@ -119,26 +89,6 @@ async function agree(
   const question = verb === 'replay' ? 'Send them back?' : 'Save and delete them?';
   await consent(shell, options, { question, verb: `${verb}s`, refused: 'you did not agree' });
   return { since };
-}
-
-/** Counts what comes of messages. */
-class Tally {
-  done = 0;
-  removed = 0;
-  problem: string | undefined;
-  others: number | undefined;
-  readonly left = { malformed: 0, notChosen: 0, arrivedSince: 0, failed: 0 };
-
-  /** The first problem is the one to tell. */
-  fail(message: string): void {
-    this.problem ??= message;
-  }
-
-  result(verb: Verb): Moving {
-    const { done, removed, problem, others } = this;
-    const left = { ...this.left, ...(others !== undefined && { others }) };
-    return { verb, done, removed, left, ...(problem !== undefined && { problem }) };
-  }
 }
 
 /** What it does not move, or not all of it, is moved by hand afterwards: ElasticMQ says that it is done, and moves nothing. */
@@ -160,7 +110,6 @@ function paced(shell: Shell, rate: number): Pace & { readonly take: (count: numb
   return {
     lanes: Math.ceil(rate / 60),
     batch: Math.min(10, rate),
-    isOver: () => false,
     async take(count) {
       const now = shell.now().getTime();
       const start = Math.max(free, now);
@@ -169,70 +118,6 @@ function paced(shell: Shell, rate: number): Pace & { readonly take: (count: numb
     },
   };
 }
-
-/** Goes through the queue, does the deed to each message that was chosen, and deletes those it was done to. */
-async function carryOut(
-  shell: Shell,
-  choice: Choice,
-  since: number,
-  pace: Pace,
-  deed: Deed,
-  tally: Tally,
-): Promise<void> {
-  const { letters } = choice;
-  const lookup = await lookupFor(shell, choice);
-  const { waiting, inFlight } = await letters.depth(shell.signal);
-  const isOver = () => tally.problem !== undefined;
-  try {
-    tally.others = await walk(shell, letters, { ...pace, isOver }, async (messages) => {
-      const taken = await take(letters, messages.filter(sorter(choice, lookup, since, tally)), deed, tally);
-      shell.progress(`${tally.done} done of ${waiting + inFlight} that are there`);
-      return taken;
-    });
-  } catch (error) {
-    tally.fail(wordsOf(error));
-  }
-  if (shell.signal.aborted) tally.problem = 'interrupted';
-  shell.progress(undefined);
-}
-
-/** @returns whether a message is one to take, and counts it where it is not */
-const sorter =
-  ({ selection, queue }: Choice, lookup: Lookup, since: number, tally: Tally) =>
-  (message: DeadMessage) => {
-    const content = contentOf(queue, message.body);
-    const left = leftBecause(content);
-    if (left !== undefined) tally.left[left] += 1;
-    return left === undefined;
-
-    function leftBecause(content: Content): 'malformed' | 'notChosen' | 'arrivedSince' | undefined {
-      const live = lookup(content);
-      if (!isSelected({ ...selection, malformed: true }, message, content, live)) return 'notChosen';
-      if (!selection.malformed && 'malformed' in content) return 'malformed';
-      // what fails again at once would be sent back for ever
-      return Date.parse(message.since) > since ? 'arrivedSince' : undefined;
-    }
-  };
-
-/** First the deed, then the deletion, which nothing interrupts: a message is never in neither place. */
-async function take(letters: DeadLetters, messages: readonly DeadMessage[], deed: Deed, tally: Tally) {
-  if (messages.length === 0) return [];
-  const outcomes = await deed(messages).catch((error) => {
-    tally.fail(wordsOf(error));
-    return new Map<string, unknown>();
-  });
-  const done = messages.filter(({ id }) => outcomes.has(id) && !(outcomes.get(id) instanceof Failure));
-  for (const outcome of outcomes.values()) if (outcome instanceof Failure) tally.fail(outcome.message);
-  tally.left.failed += messages.length - done.length;
-  const removals = await letters.remove(done, soon());
-  const removed = done.filter(({ id }) => removals.get(id) === 'done');
-  for (const outcome of removals.values()) if (outcome instanceof Failure) tally.fail(outcome.message);
-  tally.done += done.length;
-  tally.removed += removed.length;
-  return removed;
-}
-
-const wordsOf = (error: unknown): string => (error instanceof Problem ? error.message : asFailure(error).message);
 
 async function report(shell: Shell, options: ChoiceOptions, moving: Moving): Promise<ExitCode> {
   const { movingText } = await import('./dlq-text.ts');

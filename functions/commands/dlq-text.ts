@@ -1,7 +1,7 @@
 /** Dead letters as text. What their bodies hold cannot move the cursor. */
 import type { DeadLetter } from '../core/dead-letter.ts';
-import type { Found, Look } from './dlq-choice.ts';
-import type { Moving } from './dlq-move.ts';
+import type { Found, Look } from './dlq-look.ts';
+import type { Moving, Verb } from './dlq-take.ts';
 import { ageOf, type Column, counted, painter, type Style, table } from './render.ts';
 
 /** A row for each, then how many there are. */
@@ -48,7 +48,7 @@ const unseen = (others = 0): readonly string[] =>
 const passedOver = (count: number): readonly string[] => (count > 0 ? [`${count} not asked for`] : []);
 
 /** What would be done, before anybody is asked. */
-export function previewText(looked: Look, verb: Moving['verb'], now: Date, style: Style): string {
+export function previewText(looked: Look, verb: Verb, now: Date, style: Style): string {
   const what = verb === 'replay' ? 'sent back' : 'saved and deleted';
   const behind = (looked.others ?? 0) > 0 ? ', and what fits of those behind them' : '';
   return `${listText(looked, now, style)}To be ${what}: ${looked.found.length}${behind}.\n`;

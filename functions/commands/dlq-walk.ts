@@ -15,8 +15,8 @@ export type Pace = {
   readonly lanes: number;
   /** messages in one request, 1 to 10 */
   readonly batch: number;
-  /** asked before each request */
-  readonly isOver: () => boolean;
+  /** asked before each request; default: never */
+  readonly isOver?: () => boolean;
 };
 
 /**
@@ -31,7 +31,7 @@ export type Pace = {
 export async function walk(
   shell: Shell,
   letters: DeadLetters,
-  { lanes, batch, isOver }: Pace,
+  { lanes, batch, isOver = () => false }: Pace,
   take: (messages: readonly DeadMessage[]) => Promise<readonly DeadMessage[]>,
 ): Promise<number | undefined> {
   const held = new Held(letters, shell);

@@ -1,8 +1,8 @@
 /** `topicsmith dlq`: the messages that were given up, looked at, sent back or dropped. */
 import type { Command } from 'commander';
-import { type Key, keyOf } from '../core/topic.ts';
 import { examples, Problem, type Register, type Run, show, type Work } from './command.ts';
-import { type ChoiceOptions, choose, type Look, look, withDlqChoice } from './dlq-choice.ts';
+import { type ChoiceOptions, choose, withDlqChoice, withNamespaces } from './dlq-choice.ts';
+import { look, objectsIn } from './dlq-look.ts';
 import { type DropOptions, drop, type ReplayOptions, replay } from './dlq-move.ts';
 
 export const register: Register = (program, run) => {
@@ -128,17 +128,3 @@ const showBodies: Work<ChoiceOptions> = async (shell, options, names) => {
   });
   return looked.found.length > 0 ? 0 : 1;
 };
-
-/** Of any namespace, unless one was asked for. */
-export const withNamespaces = <Options extends ChoiceOptions>(options: Options): Options => ({
-  ...options,
-  allNamespaces: options.namespace === undefined,
-});
-
-/** Each object once. */
-export function objectsIn({ found }: Look): readonly Key[] {
-  const keys = found.flatMap(({ letter: { namespace, name } }) =>
-    namespace === undefined || name === undefined ? [] : [{ namespace, name }],
-  );
-  return [...new Map(keys.map((key) => [keyOf(key), key])).values()];
-}

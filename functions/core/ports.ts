@@ -240,7 +240,7 @@ export interface DeadLetters {
    * say that it is done and have moved nothing.
    *
    * @param tell called now and then with the count so far
-   * @throws Failure when it would not begin; DOMException `AbortError` once it was stopped by the signal
+   * @throws Failure when it would not begin, or was stopped by the signal
    */
   moveAll(
     perSecond: number,

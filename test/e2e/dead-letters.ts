@@ -8,7 +8,7 @@ import { groupOf } from '../../functions/core/request.ts';
 import { topicsmith } from '../support/e2e/cli.ts';
 import { meanwhile } from '../support/e2e/faults.ts';
 import { conditionOf } from '../support/e2e/kubectl.ts';
-import { isSettled } from '../support/e2e/quiet.ts';
+import { isSettled, leavesAlone } from '../support/e2e/quiet.ts';
 import type { World } from '../support/e2e/world.ts';
 
 const maxReceiveCount = 20;
@@ -82,6 +82,26 @@ export function deadLetters(world: World): void {
     assert.deepEqual([done, removed, file], [1, 1, 'poison.jsonl']);
     assert.equal(JSON.parse(readFileSync(join(world.dir, file), 'utf8')).body, body);
     assert.deepEqual(await queues.counts(), { dead: 0, requests: 0 });
+  });
+
+  test('T145: what somebody has tampered with costs a read at most when it goes back, and what is malformed ends here again', async () => {
+    const readable = [request(a.namespace, 'never-was'), request('kube-system', 'never-was')];
+    const malformed = [
+      request('..', 'never-was'),
+      request(a.namespace, 'never-was').replace('change', 'delete'),
+      request(a.namespace, 'never-was').replace('{', '{"topicName":"k157-neighbour",'),
+      '['.repeat(100_000),
+    ];
+    const before = (await world.requests(a.namespace, 'never-was')).length;
+    await leavesAlone(world, ['k157-neighbour', 'never-was'], async () => {
+      await queues.bury([...readable, ...malformed].map((body, index) => ({ body, group: `group-${index}` })));
+      const { done, removed } = await json('replay', '--all', '--malformed', '--yes');
+      assert.deepEqual([done, removed], [6, 6]);
+      await queues.buried(malformed.length);
+      await queues.drained();
+    });
+    assert.deepEqual((await world.requests(a.namespace, 'never-was')).slice(before), ['get']);
+    assert.deepEqual((await queues.deadLetters(malformed.length)).toSorted(), malformed.toSorted());
   });
 
   test('K157: thousands go back, more of one topic than a look shows, and none is ever in neither queue', async () => {
