@@ -130,9 +130,9 @@ describe('topicsmith dlq list', () => {
     for (let group = 0; group < 90; group++) put(request('clicks'));
     let received = 0;
     letters.onReceive = () => {
+      wait(12_000);
       assert.equal(dead.reconcile.depth().waiting, Math.max(0, 90 - received));
       received += 10;
-      wait(10_000);
     };
     const { out } = await run('dlq', 'list');
     assert.match(out, /\n90 dead letters of 1 object\.\n$/);
