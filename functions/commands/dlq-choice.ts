@@ -46,7 +46,12 @@ export type Choice = {
   readonly everything: boolean;
 };
 
-/** @throws Problem for flags that do not go together, and names of reasons that there are not */
+/**
+ * Reads names and flags; of objects nothing is read yet.
+ *
+ * @param malformed whether what nobody can read is meant too; it is wherever it was asked for by reason or id
+ * @throws Problem for flags that do not go together, names of reasons that there are not, and variables that are not set
+ */
 export async function choose(
   shell: Shell,
   options: ChoiceOptions,

@@ -77,7 +77,7 @@ export async function look(shell: Shell, choice: Choice): Promise<Look> {
   const found = seen
     .filter(({ message, content }) => isSelected(choice.selection, message, content, live(content)))
     .map(({ message, content }) => ({ message, letter: letterOf(message, content, live(content)) }))
-    .sort((a, b) => (a.letter.since < b.letter.since ? -1 : 1));
+    .sort((a, b) => a.letter.since.localeCompare(b.letter.since));
   return { found, unchosen: seen.length - found.length, others };
 }
 

@@ -1,4 +1,4 @@
-/** Values as text: the only file that knows columns and colour. */
+/** Values as text: only this file, and `*-text.ts` of single commands, know columns and colour. */
 import { styleText } from 'node:util';
 import { group, singular } from '../core/api.ts';
 import type { HeldPlan } from '../core/resource.ts';

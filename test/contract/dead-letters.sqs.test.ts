@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  ListMessageMoveTasksCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
 import { deadLetterQueue } from '../../functions/adapters/dead-letters.ts';
 import { sqsClient } from '../../functions/adapters/sqs.ts';
 import { Failure } from '../../functions/core/outcome.ts';
@@ -40,21 +45,48 @@ const standardQueue = async (attributes: Record<string, string> = {}): Promise<s
 const pause = (ms: number) => sleep(ms);
 const signal = new AbortController().signal;
 
-test('a server that can move messages itself is asked to move all of them, and has moved them when it is done', async () => {
-  // of FIFO queues this server says so and moves nothing; of standard queues it moves as SQS does
+const arnOf = async (QueueUrl: string): Promise<string> => {
+  const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] });
+  return (await consumer.send(command)).Attributes?.QueueArn ?? '';
+};
+
+/** Of FIFO queues this server says that it moves, and moves nothing; of standard queues it moves as SQS does. */
+async function standardPair(messages: number) {
   const dead = await standardQueue();
-  const { Attributes } = await consumer.send(
-    new GetQueueAttributesCommand({ QueueUrl: dead, AttributeNames: ['QueueArn'] }),
-  );
-  const policy = { deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount: 1 };
+  const policy = { deadLetterTargetArn: await arnOf(dead), maxReceiveCount: 1 };
   const source = await standardQueue({ RedrivePolicy: JSON.stringify(policy) });
-  for (let index = 0; index < 25; index++)
+  for (let index = 0; index < messages; index++)
     await consumer.send(new SendMessageCommand({ QueueUrl: dead, MessageBody: `m${index}` }));
-  const letters = deadLetterQueue(product, dead, source);
+  const depth = (url: string, other: string) => deadLetterQueue(product, url, other).depth(signal);
+  return {
+    dead,
+    letters: deadLetterQueue(product, dead, source),
+    depths: async () => [await depth(dead, source), await depth(source, dead)],
+  };
+}
+
+test('a server that can move messages itself is asked to move all of them, and has moved them when it is done', async () => {
+  const { letters, depths } = await standardPair(25);
   const { moved, problem } = await letters.moveAll(500, () => {}, pause, signal);
   assert.deepEqual([moved, problem], [25, undefined]);
-  assert.deepEqual(await letters.depth(signal), { waiting: 0, inFlight: 0 });
-  assert.deepEqual(await deadLetterQueue(product, source, dead).depth(signal), { waiting: 25, inFlight: 0 });
+  assert.deepEqual(await depths(), [
+    { waiting: 0, inFlight: 0 },
+    { waiting: 25, inFlight: 0 },
+  ]);
+});
+
+test('a move that is interrupted ends at the server too', async () => {
+  const { letters, dead, depths } = await standardPair(25);
+  const interrupt = new AbortController();
+  await assert.rejects(
+    letters.moveAll(1, () => interrupt.abort(), pause, interrupt.signal),
+    Failure,
+  );
+  const { Results = [] } = await consumer.send(new ListMessageMoveTasksCommand({ SourceArn: await arnOf(dead) }));
+  assert.match(Results[0]?.Status ?? '', /^CANCELL/);
+  const [left, moved] = await depths();
+  assert.equal((left?.waiting ?? 0) + (moved?.waiting ?? 0), 25);
+  assert.ok((left?.waiting ?? 0) > 0);
 });
 
 test('a server that moves nothing of a FIFO queue says how many it has moved', async () => {
