@@ -61,7 +61,13 @@ export function movingText({ verb, done, removed, left, file, problem }: Moving)
     ...some(left.notChosen, 'not asked for'),
     ...some(left.arrivedSince, 'came in since it began'),
     ...some(left.failed, 'not done'),
-    ...(left.others === undefined ? ['what was not reached'] : some(left.others, 'not reached', 'about ')),
+    ...(left.others === undefined
+      ? ['what was not reached']
+      : some(
+          left.others,
+          'not reached (behind others in their groups, or being looked at: try again in half a minute)',
+          'about ',
+        )),
   ];
   const twice = done - removed;
   return [

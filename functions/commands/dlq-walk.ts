@@ -5,8 +5,8 @@ import type { DeadLetters } from '../core/ports.ts';
 import type { Shell } from './command.ts';
 
 /** Should this process be killed, everything is there again so much later. */
-const hiddenSeconds = 120;
-const renewMillis = 40_000;
+const hiddenSeconds = 30;
+const renewMillis = 10_000;
 /** How many are held at a time: what is held has to be renewed before it is seen again. */
 const mostHeld = 10_000;
 
@@ -60,7 +60,7 @@ export async function walk(
 }
 
 /** What has to be finished whatever happens gets this long. */
-export const soon = (): AbortSignal => AbortSignal.timeout(20_000);
+export const soon = (): AbortSignal => AbortSignal.timeout(10_000);
 
 /** Messages that this process hides from others. */
 class Held {
@@ -103,10 +103,14 @@ class Held {
     return depth && Math.max(0, depth.waiting + depth.inFlight - this.size);
   }
 
+  /** Thousands take a while (ElasticMQ 1.7.1 sorts its queue for each); those it is too late for are there by themselves. */
   async giveBack(): Promise<void> {
-    const outcomes = await this.#letters.hide([...this.#messages.values()], 0, soon());
+    if (this.size > 1_000) this.#shell.progress(`giving ${this.size} back`);
+    const untilShown = AbortSignal.timeout(hiddenSeconds * 1_000);
+    const outcomes = await this.#letters.hide([...this.#messages.values()], 0, untilShown);
+    this.#shell.progress(undefined);
     const lost = [...outcomes.values()].filter((outcome) => outcome instanceof Failure).length;
-    if (lost > 0)
-      this.#shell.err(`topicsmith: ${lost} messages could not be given back: they are there again in two minutes\n`);
+    if (lost > 0 && !untilShown.aborted)
+      this.#shell.err(`topicsmith: ${lost} messages could not be given back: they are there again in half a minute\n`);
   }
 }

@@ -10,7 +10,7 @@ export const register: Register = (program, run) => {
     .command('dlq')
     .summary('look at dead letters, send them back or drop them')
     .description(
-      'Dead letters are messages that failed too often. Without -n they are those of all namespaces. While one is looked at, it is hidden from others; it is there again at the end, at the latest two minutes later.',
+      'Dead letters are messages that failed too often. Without -n they are those of all namespaces. While one is looked at, it is hidden from others; it is there again at the end, at the latest half a minute later.',
     )
     .addHelpText('after', examples('topicsmith dlq list', 'topicsmith dlq replay --help'));
   registerList(dlq, run);

@@ -130,7 +130,7 @@ describe('topicsmith dlq list', () => {
     for (let group = 0; group < 90; group++) put(request('clicks'));
     let received = 0;
     letters.onReceive = () => {
-      wait(12_000);
+      wait(3_000);
       assert.equal(dead.reconcile.depth().waiting, Math.max(0, 90 - received));
       received += 10;
     };
@@ -301,7 +301,7 @@ describe('topicsmith dlq replay', () => {
     letters.onSend = () => interrupt.abort();
     const { code, out } = await run('dlq', 'replay', '--all', '--yes');
     assert.equal(code, 1);
-    assert.match(out, /^Replay: 10 sent back, left: about 40 not reached\.\nIt ended early: interrupted\./);
+    assert.match(out, /^Replay: 10 sent back, left: about 40 not reached .*\.\nIt ended early: interrupted\./);
     assert.deepEqual([left().length, back().length], [40, 10]);
   });
 
