@@ -18,6 +18,7 @@ export type ChoiceOptions = CommonOptions & {
   readonly id?: readonly string[];
   readonly malformed?: boolean;
   readonly all?: boolean;
+  readonly limit: string;
 };
 
 /** The flags behind {@link choose}. */
@@ -29,6 +30,7 @@ export const withDlqChoice = (command: Command): Command =>
     .option('--older-than <time>', 'those that have been there for longer, as in 90s, 5m, 1h or 7d')
     .option('--newer-than <time>', 'those that have been there for less')
     .option('--id <id...>', 'those with these ids, as list -o wide shows them')
+    .option('--limit <count>', 'look at about so many at most; those that are to go do not count', '1000')
     .addOption(
       new Option('--queue <queue>', 'whose dead letters').choices(['reconcile', 'ticks']).default('reconcile'),
     );
@@ -44,6 +46,8 @@ export type Choice = {
   readonly explicit: boolean;
   /** nothing is left out */
   readonly everything: boolean;
+  /** about how many messages may be hidden from others at a time */
+  readonly limit: number;
 };
 
 /**
@@ -59,6 +63,7 @@ export async function choose(
   malformed: boolean,
 ): Promise<Choice> {
   const { queue, namespace, all } = options;
+  const limit = wholeNumber('--limit', options.limit, 100_000);
   const filters = filtersOf(options, shell.now());
   const filtered = names.length > 0 || Object.keys(filters).length > 0;
   if (all && filtered) throw new Problem('--all does not go together with names and filters: use one of them');
@@ -82,7 +87,7 @@ export async function choose(
   };
   const letters = (await shell.connect.queues(options)).deadLetters(queue);
   const everything = all === true && namespace === undefined && selection.malformed;
-  return { selection, queue, letters, kube, explicit: filtered || all === true, everything };
+  return { selection, queue, letters, kube, explicit: filtered || all === true, everything, limit };
 }
 
 const objectsOf = async (kube: Kube, names: readonly string[]): Promise<ReadonlySet<string>> =>
@@ -98,6 +103,14 @@ function filtersOf({ selector, reason, olderThan, newerThan, id }: ChoiceOptions
     ...(newerThan !== undefined && { notBefore: ago('--newer-than', newerThan) }),
     ...(id !== undefined && { ids: new Set(id) }),
   };
+}
+
+/** @throws Problem that names the flag, for anything but 1 to `most` */
+export function wholeNumber(flag: string, text: string, most: number): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > most)
+    throw new Problem(`${flag} is "${text}": it has to be a whole number from 1 to ${most}`);
+  return number;
 }
 
 /** A typing error would choose nothing without a word. */

@@ -65,7 +65,9 @@ export type Look = {
 /** Looks at all that can be reached, gives it back, and picks what was chosen. Nothing is taken out. */
 export async function look(shell: Shell, choice: Choice): Promise<Look> {
   const seen: { readonly message: DeadMessage; readonly content: Content }[] = [];
-  const others = await walk(shell, choice.letters, { lanes: 8, batch: 10 }, async (messages) => {
+  const { limit } = choice;
+  const pace = { lanes: Math.min(8, Math.ceil(limit / 10)), batch: 10, limit };
+  const others = await walk(shell, choice.letters, pace, async (messages) => {
     for (const message of messages) seen.push({ message, content: contentOf(choice.queue, message.body) });
     shell.progress(`looked at ${seen.length}`);
     return [];

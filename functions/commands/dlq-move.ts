@@ -3,7 +3,7 @@ import { asFailure } from '../core/outcome.ts';
 import type { DeadLetters } from '../core/ports.ts';
 import { type ExitCode, Problem, type Shell, show, type Work } from './command.ts';
 import { consent, refuseUnattended } from './consent.ts';
-import { type Choice, type ChoiceOptions, choose, withNamespaces } from './dlq-choice.ts';
+import { type Choice, type ChoiceOptions, choose, wholeNumber, withNamespaces } from './dlq-choice.ts';
 import { look, objectsIn } from './dlq-look.ts';
 import { openSave } from './dlq-save.ts';
 import { carryOut, type Deed, type Moving, Tally, type Verb } from './dlq-take.ts';
@@ -14,7 +14,7 @@ export type ReplayOptions = MoveOptions & { readonly rate: string };
 export type DropOptions = MoveOptions & { readonly save?: string };
 
 export const replay: Work<ReplayOptions> = async (shell, options, names) => {
-  const rate = rateIn(options.rate);
+  const rate = wholeNumber('--rate', options.rate, 500);
   const choice = await chooseExplicitly(shell, options, names, options.malformed ?? false);
   const agreed = await agree(shell, options, choice, 'replay');
   if (!agreed) return 0;
@@ -48,13 +48,6 @@ export const drop: Work<DropOptions> = async (shell, options, names) => {
   const { done } = tally.result('drop');
   return report(shell, options, { ...tally.result('drop'), ...(done > 0 && { file: save.file }) });
 };
-
-function rateIn(text: string): number {
-  const rate = Number(text);
-  if (!Number.isInteger(rate) || rate < 1 || rate > 500)
-    throw new Problem(`--rate is "${text}": it has to be a whole number from 1 to 500, messages a second`);
-  return rate;
-}
 
 async function chooseExplicitly(shell: Shell, options: ChoiceOptions, names: readonly string[], malformed: boolean) {
   const choice = await choose(shell, options, names, malformed);
@@ -105,7 +98,7 @@ async function moveByServer(shell: Shell, letters: DeadLetters, rate: number, ta
 }
 
 /** At most so many a second: over any time, and not many at once. */
-function paced(shell: Shell, rate: number): Pace & { readonly take: (count: number) => Promise<void> } {
+function paced(shell: Shell, rate: number): Omit<Pace, 'limit'> & { readonly take: (count: number) => Promise<void> } {
   let free = 0;
   return {
     lanes: Math.ceil(rate / 60),

@@ -60,7 +60,7 @@ export async function carryOut(
   shell: Shell,
   choice: Choice,
   since: number,
-  pace: Pace,
+  pace: Omit<Pace, 'limit'>,
   deed: Deed,
   tally: Tally,
 ): Promise<void> {
@@ -69,7 +69,7 @@ export async function carryOut(
   const { waiting, inFlight } = await letters.depth(shell.signal);
   const isOver = () => tally.problem !== undefined;
   try {
-    tally.others = await walk(shell, letters, { ...pace, isOver }, async (messages) => {
+    tally.others = await walk(shell, letters, { ...pace, limit: choice.limit, isOver }, async (messages) => {
       const taken = await take(letters, messages.filter(sorter(choice, lookup, since, tally)), deed, tally);
       shell.progress(`${tally.done} done of ${waiting + inFlight} that are there`);
       return taken;

@@ -43,7 +43,9 @@ function summary(letters: readonly DeadLetter[]): string {
 
 /** Of a message group no more is seen than its first messages, while those are held. */
 const unseen = (others = 0): readonly string[] =>
-  others > 0 ? [`about ${others} more lie behind these in their groups, or are being looked at by others`] : [];
+  others > 0
+    ? [`about ${others} more lie behind these in their groups, are beyond --limit, or being looked at by others`]
+    : [];
 
 const passedOver = (count: number): readonly string[] => (count > 0 ? [`${count} not asked for`] : []);
 
@@ -65,7 +67,7 @@ export function movingText({ verb, done, removed, left, file, problem }: Moving)
       ? ['what was not reached']
       : some(
           left.others,
-          'not reached (behind others in their groups, or being looked at: try again in half a minute)',
+          'not reached (behind those in their groups, beyond --limit, or being looked at by others)',
           'about ',
         )),
   ];

@@ -7,20 +7,20 @@ import type { Shell } from './command.ts';
 /** Should this process be killed, everything is there again so much later. */
 const hiddenSeconds = 30;
 const renewMillis = 10_000;
-/** How many are held at a time: what is held has to be renewed before it is seen again. */
-const mostHeld = 10_000;
 
 export type Pace = {
   /** how many requests go side by side */
   readonly lanes: number;
   /** messages in one request, 1 to 10 */
   readonly batch: number;
+  /** no more are received while about so many are held: those have to be renewed in time */
+  readonly limit: number;
   /** asked before each request; default: never */
   readonly isOver?: () => boolean;
 };
 
 /**
- * Receives until nothing new comes, or it is over, or the shell is interrupted. Each message is seen once. Those that stay
+ * Receives until nothing new comes, as many are held as shall be, it is over, or the shell is interrupted. Each message is seen once. Those that stay
  * are hidden until the end, so that what lies behind other groups is reached, and are there again when this returns,
  * however it ends. Of a group no more than its first messages are reached, unless they are taken out.
  *
@@ -31,13 +31,13 @@ export type Pace = {
 export async function walk(
   shell: Shell,
   letters: DeadLetters,
-  { lanes, batch, isOver = () => false }: Pace,
+  { lanes, batch, limit, isOver = () => false }: Pace,
   take: (messages: readonly DeadMessage[]) => Promise<readonly DeadMessage[]>,
 ): Promise<number | undefined> {
   const held = new Held(letters, shell);
   let failed = false;
   const lane = async () => {
-    while (!failed && !shell.signal.aborted && !isOver() && held.size < mostHeld) {
+    while (!failed && !shell.signal.aborted && !isOver() && held.size < limit) {
       // not to be interrupted: what is received and not known of would stay hidden
       const fresh = held.add(await letters.receive(batch, hiddenSeconds, soon()));
       if (fresh.length === 0) return;

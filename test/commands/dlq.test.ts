@@ -111,7 +111,21 @@ describe('topicsmith dlq list', () => {
     for (let count = 0; count < 14; count++) put(request('orders'), 'one');
     put(request('clicks'));
     const { out } = await run('dlq', 'list');
-    assert.match(out, /\n11 dead letters of 2 objects; about 4 more lie behind these in their groups, or are/);
+    assert.match(out, /\n11 dead letters of 2 objects; about 4 more lie behind these in their groups, /);
+  });
+
+  test('no more are looked at than asked for, and it says how many there are', async () => {
+    const { run, put, dead } = await made();
+    for (let group = 0; group < 90; group++) put(request('clicks'));
+    assert.match((await run('dlq', 'list', '--limit', '30')).out, /\n30 dead letters .* about 60 more lie .* --limit/);
+    assert.deepEqual(dead.reconcile.depth(), { waiting: 90, inFlight: 0 });
+  });
+
+  test('however many are to go, they do not count as looked at', async () => {
+    const { run, put, left, back } = await made();
+    for (let group = 0; group < 90; group++) put(request('clicks'));
+    await run('dlq', 'replay', 'clicks', '--limit', '10', '--yes');
+    assert.deepEqual([left().length, back().length], [0, 90]);
   });
 
   test('without the API server they are listed all the same, unless the choice depends on objects', async () => {
@@ -370,6 +384,7 @@ describe('flags of dlq', () => {
     [['list', '--reason', 'Nix'], /--reason is "Nix": there is no such reason/],
     [['list', '--older-than', 'x'], /--older-than is "x": it has to be as in/],
     [['list', '-l', '!!'], /--selector: /],
+    [['list', '--limit', '0'], /--limit is "0": it has to be a whole number from 1 to 100000/],
     [['list', '--queue', 'ticks', 'orders'], /ticks are of no object/],
     [['list', '--queue', 'other'], /--help shows/],
     [['list', 'orders', '-A'], /a name needs one namespace/],
