@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { groupOf } from '../../functions/core/request.ts';
 import { topicsmith } from '../support/e2e/cli.ts';
@@ -33,6 +33,8 @@ export function deadLetters(world: World): void {
       return 'drop' as const;
     },
   });
+
+  before(() => json('drop', '--all', '--yes')); // other tests may have left some
 
   test('K157, K153: a poison object is found among the dead letters with its reason; mended and replayed it is Ready', async () => {
     await a.apply('k157', { numPartitions: 1 });
