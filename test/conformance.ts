@@ -15,7 +15,6 @@ export type Row =
       readonly changed?: string;
     };
 
-const commandLine = 'the command line is not built yet';
 const metrics = 'metrics and change records of the functions are not built yet';
 
 export const rows: Readonly<Record<string, Row>> = {
@@ -233,7 +232,7 @@ export const rows: Readonly<Record<string, Row>> = {
   },
   K155: 'two workers on one topic, or one that was frozen: one effect',
   K156: 'after an hour without Kafka ticks alone bring everything in order',
-  K157: { what: 'topicsmith dlq replay', later: commandLine },
+  K157: 'dead letters go back beside live edits, none is ever in neither queue, and the counts agree',
   K158: 'topicsmith reconcile',
   // Metrics
   K159: { what: 'counts by outcome and trigger agree with the world', later: metrics },
