@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { groupOf } from '../../functions/core/request.ts';
+import shipped from '../../functions/doctor/shipped.generated.json' with { type: 'json' };
 import { topicsmith } from '../support/e2e/cli.ts';
 import { meanwhile } from '../support/e2e/faults.ts';
 import { conditionOf } from '../support/e2e/kubectl.ts';
