@@ -22,8 +22,10 @@ export type Denied = Right & { readonly namespace?: string };
 export type Rights = { readonly as: string; readonly denied: readonly Denied[] };
 
 export type KubeInspection = {
-  /** `skewMs`: how far its clock is ahead of ours, about half a second exact. @throws Failure */
-  server(signal: AbortSignal): Promise<{ readonly url: string; readonly version: string; readonly skewMs: number }>;
+  /** `skewMs`: how far its clock is ahead of ours, about half a second exact; undefined when it tells no time. @throws Failure */
+  server(
+    signal: AbortSignal,
+  ): Promise<{ readonly url: string; readonly version: string; readonly skewMs: number | undefined }>;
   /** What is stored at a path of the API server. @throws Failure */
   stored(path: string, signal: AbortSignal): Promise<object | 'absent' | 'forbidden'>;
   /**

@@ -1,4 +1,5 @@
 /** What `doctor` asks of the API server. Reviews of rights are sent as creations, and store nothing. */
+import { clockSkewMs } from '../../core/clock.ts';
 import type { Denied, Identity, KubeInspection, Rights } from '../../core/inspection.ts';
 import type { Installation } from '../../core/installation.ts';
 import { ApiError, type KubeClient } from './client.ts';
@@ -40,16 +41,14 @@ export function inspectKube({ client, resources, namespaces, clientOf }: Parts):
 
 const isForbidden = (error: unknown): boolean => error instanceof ApiError && error.code === 403;
 
-/** The Date header has whole seconds, cut off: in the middle of one on average. */
 async function server(client: KubeClient, signal: AbortSignal) {
-  let date = '';
+  let skewMs: number | undefined;
   const sentAt = Date.now();
-  const onDate = (told: string) => {
-    date = told;
+  const onDate = (date: string) => {
+    skewMs = clockSkewMs(date, sentAt, Date.now());
   };
   try {
     const { gitVersion } = (await client.request('GET', '/version', { signal, onDate })) as { gitVersion: string };
-    const skewMs = Date.parse(date) + 500 - (sentAt + Date.now()) / 2;
     return { url: client.kubeConfig.getCurrentCluster()?.server ?? '', version: gitVersion, skewMs };
   } catch (error) {
     throw failureOf(error);
