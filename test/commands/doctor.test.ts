@@ -24,7 +24,7 @@ function troubled(settings: { colour?: boolean } = {}) {
   const { parts } = world;
   Object.assign(parts.kube, {
     stored: async (path: string) => (path.includes('customresource') ? 'absent' : 'forbidden'),
-    rights: async (who: string) => (who === 'you' ? { as: 'ann', denied: [] } : 'forbidden'),
+    rights: async (who: string) => (who === 'you' ? [{ as: 'ann', denied: [] }] : 'forbidden'),
   });
   parts.attributes = {
     ...parts.attributes,

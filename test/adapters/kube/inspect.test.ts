@@ -42,3 +42,82 @@ describe('the API server and its clock', () => {
     await assert.rejects(server(signal), (error) => error instanceof Failure && error.reason === 'NotAuthenticated');
   });
 });
+
+const listing = { group: 'cache.example.com', resource: 'kafkatopics', verb: 'list' };
+
+type Subject = { readonly kind: string; readonly name: string; readonly namespace?: string };
+
+/** An API server with bindings by path; `allowed` says who may list topics where. */
+function bindings(
+  stored: Readonly<Record<string, readonly Subject[] | 'forbidden'>>,
+  allowed: (user: string, namespace: string | undefined) => boolean = () => true,
+  namespaces: readonly string[] = [],
+) {
+  const { rights } = inspection(({ method, path, body }) => {
+    if (method === 'POST') {
+      const { user, resourceAttributes } = (body as { spec: { user: string; resourceAttributes: Namespaced } }).spec;
+      return { status: { allowed: allowed(user, resourceAttributes.namespace) } };
+    }
+    const subjects = stored[path.replace('/apis/rbac.authorization.k8s.io/v1/', '')];
+    if (subjects === undefined) throw new ApiError(404, 'NotFound', path);
+    if (subjects === 'forbidden') throw new ApiError(403, 'Forbidden', path);
+    return { subjects };
+  }, namespaces);
+  return rights('resync', [listing], signal);
+}
+
+type Namespaced = { readonly namespace?: string };
+
+const everywhere = 'clusterrolebindings/topicsmith-resync';
+const inPlace = (namespace: string) => `namespaces/${namespace}/rolebindings/topicsmith-resync`;
+const ann = { kind: 'User', name: 'ann' };
+const worker = { kind: 'ServiceAccount', name: 'worker', namespace: 'shop' };
+
+describe('the rights of an identity', () => {
+  test('are those of everybody who is bound to its role', async () => {
+    const group = { kind: 'Group', name: 'admins' };
+    assert.deepEqual(await bindings({ [everywhere]: [ann, group, worker] }, (user) => user === 'ann'), [
+      { as: 'user ann', denied: [] },
+      { as: 'group admins', denied: [listing] },
+      { as: 'service account shop/worker', denied: [listing] },
+    ]);
+  });
+
+  test('are asked for in each watched namespace', async () => {
+    const found = await bindings({ [everywhere]: [ann] }, (_, namespace) => namespace === 'a', ['a', 'b']);
+    assert.deepEqual(found, [{ as: 'user ann', denied: [{ ...listing, namespace: 'b' }] }]);
+  });
+
+  test('are looked for in bindings of the watched namespaces where there is none for all', async () => {
+    const asked: string[] = [];
+    const stored = { [inPlace('a')]: [ann, worker], [inPlace('b')]: [worker] };
+    const allowed = (user: string, namespace = '') => asked.push(`${user} ${namespace}`) > 0;
+    assert.deepEqual(await bindings(stored, allowed, ['a', 'b']), [
+      { as: 'user ann', denied: [] },
+      { as: 'service account shop/worker', denied: [] },
+    ]);
+    assert.deepEqual(asked.sort(), [
+      'ann a',
+      'system:serviceaccount:shop:worker a',
+      'system:serviceaccount:shop:worker b',
+    ]);
+  });
+
+  test('are those of our group where nobody is bound by that name', async () => {
+    const nobody = { as: 'group topicsmith:resync', denied: [] };
+    assert.deepEqual(await bindings({}), [nobody]);
+    assert.deepEqual(await bindings({ [everywhere]: [] }), [nobody]);
+    assert.deepEqual(await bindings({ [inPlace('a')]: [ann] }, () => true, ['a', 'b']), [
+      { as: 'user ann', denied: [] },
+      nobody,
+    ]);
+  });
+
+  test('are not known to somebody who may not read the bindings', async () => {
+    assert.equal(await bindings({ [everywhere]: 'forbidden' }), 'forbidden');
+    assert.equal(
+      await bindings({ [inPlace('a')]: [ann], [inPlace('b')]: 'forbidden' }, () => true, ['a', 'b']),
+      'forbidden',
+    );
+  });
+});
