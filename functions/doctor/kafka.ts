@@ -35,6 +35,8 @@ function mendOf({ reason, message }: Failure): string {
 /** Brokers send clients on to the addresses that they advertise, whatever address a client came by. */
 export function judgeAdvertised(reached: readonly Reached[]): Finding {
   const troubles = failures(reached);
+  if (reached.length === 0)
+    return failed('the cluster names no broker that is up', 'see whether the brokers run, and what their logs say');
   if (troubles.length > 0)
     return failed(
       `brokers cannot be reached where they say they are: ${sentence(troubles)}`,

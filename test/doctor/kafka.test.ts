@@ -55,6 +55,13 @@ describe('reaching brokers', () => {
     assert.match(mend, /advertised\.listeners/);
   });
 
+  test('a cluster that names no broker is broken', () =>
+    assert.deepEqual(judgeAdvertised([]), {
+      verdict: 'failed',
+      says: 'the cluster names no broker that is up',
+      mend: 'see whether the brokers run, and what their logs say',
+    }));
+
   test('a request that some brokers do not offer is told once', () => {
     const lacks = ['the broker does not offer X version 3'];
     const { verdict, says } = judgeVersions([reached('a:1', 'one', lacks), reached('b:1', 'one', lacks)]);

@@ -32,6 +32,9 @@ export function inspectKafka(config: KafkaConfig): BrokerInspection {
     cluster: () =>
       withConnection(config, config.brokers, async (connection) => {
         const answer = await ask(connection, describeCluster, { includeOperations: true });
+        // it needs the right that listing moves needs
+        const verdict = judge('reassignments', answer);
+        if (verdict instanceof Failure) throw verdict;
         return { brokers: answer.brokers.map(liveBroker), allowed: operationsIn(answer.operations) };
       }),
     configs: (broker, keys) =>
