@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { kafkaConfigFromEnv } from '../../../functions/adapters/kafka/config.ts';
 import { inspectKafka } from '../../../functions/adapters/kafka/inspect.ts';
+import { noId } from '../../../functions/adapters/kafka/wire.ts';
 import { Failure } from '../../../functions/core/outcome.ts';
 import { metadataAnswer, metadataTopic, type Script, startFakeBroker } from '../../support/kafka/fake-broker.ts';
 
@@ -92,6 +93,34 @@ describe('topics', () => {
       ]),
     );
     assert.deepEqual(asked, [false]);
+  });
+});
+
+describe('creations', () => {
+  test('are only tried out, for any number of names, and denied ones come back', async (t) => {
+    const asked: { names: number; validateOnly: boolean }[] = [];
+    const { mayNotCreate } = await inspection(t, {
+      CreateTopics: ({ topics, validateOnly }) => {
+        asked.push({ names: topics.length, validateOnly });
+        return {
+          throttleMs: 0,
+          topics: topics.map(({ name }) => ({
+            ...{ name, id: noId, message: null, partitions: 1, replicationFactor: 1, configs: null, configCode: 0 },
+            // may not, is there already, may
+            code: /9$/.test(name) ? 29 : /8$/.test(name) ? 36 : 0,
+          })),
+        };
+      },
+    });
+    const names = Array.from({ length: 1_100 }, (_, index) => `topic-${index}`);
+    assert.deepEqual(
+      await mayNotCreate(names, signal),
+      names.filter((name) => name.endsWith('9')),
+    );
+    assert.deepEqual(
+      asked,
+      [500, 500, 100].map((names) => ({ names, validateOnly: true })),
+    );
   });
 });
 
