@@ -131,9 +131,9 @@ describe('the definition that queues are compared with', () => {
     for (const queue of queueNames) assert.match(judged({ queue, change: {} }), /^ok: /);
   });
 
-  test('a queue whose variable is not set is named', () => {
+  test('a queue whose variable is not set is named, and says nothing of the queue', () => {
     assert.deepEqual(unset('TICK_QUEUE_URL'), {
-      verdict: 'failed',
+      verdict: 'notChecked',
       says: 'TICK_QUEUE_URL is not set',
       mend: 'set it to the URL of the queue ticks.fifo',
     });
