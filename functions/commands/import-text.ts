@@ -6,9 +6,9 @@ import { type Column, counted, table } from './render.ts';
 
 /** YAML that `kubectl apply` takes, a document each; plain texts mean the same to readers of YAML 1.1, as kubectl is one. */
 export async function manifestsText(manifests: readonly Manifest[]): Promise<string> {
-  const { stringify } = await import('yaml');
-  const text = (manifest: Manifest) => stringify(manifest, { compat: 'yaml-1.1', lineWidth: 0 });
-  return manifests.map(text).join('---\n');
+  const { yamlText } = await import('./yaml.ts');
+  const texts = manifests.map((manifest) => yamlText(manifest, { compat: 'yaml-1.1', lineWidth: 0 }));
+  return (await Promise.all(texts)).join('---\n');
 }
 
 /** What manifests do not say, what enforcing them would change, what was left out, and the counts. */
