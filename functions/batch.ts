@@ -11,15 +11,20 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Delay } from './adapters/sqs.ts';
+import type { Dimensions, InvocationMeter } from './core/metrics.ts';
 import { Failure, type PerItem } from './core/outcome.ts';
 import type { Logger } from './core/ports.ts';
 
-/** One name to work on, and the message groups that it came in. `lastReceive`: if it fails now, no message is left that asks for it. */
+/**
+ * One name to work on, and the message groups that it came in. `lastReceive`: if it fails now, no message is left that asks
+ * for it. `messageId`: of the first message.
+ */
 export type Item<T> = {
   readonly key: string;
   readonly value: T;
   readonly groups: readonly string[];
   readonly lastReceive: boolean;
+  readonly messageId: string;
 };
 
 /** What became of a name. `hideSeconds`: keep its group locked for at least that long (reliability.md X1). */
@@ -53,6 +58,11 @@ export type BatchOptions<T> = {
   /** the queue's `maxReceiveCount`, after which a message goes to the dead-letter queue */
   readonly maxReceiveCount: number;
   readonly log: Logger;
+  /** the function, in figures */
+  readonly name: Dimensions['Function'];
+  readonly meter: InvocationMeter;
+  /** ms since 1970 */
+  readonly now: () => number;
   /** [0, 1), for jitter */
   readonly random?: () => number;
 };
@@ -63,6 +73,8 @@ type Message = {
   readonly body: string;
   readonly receiptHandle: string;
   readonly receives: number;
+  /** ms since 1970; undefined when the queue does not say */
+  readonly sentAt: number | undefined;
 };
 
 type Turn<T> = { readonly key: string; readonly value: T; readonly messages: Message[] };
@@ -80,10 +92,10 @@ const longestBackoffSeconds = 10;
  */
 export function fifoHandler<T>(options: BatchOptions<T>) {
   // middy asks for the early answer without arguments, and a process serves one invocation at a time
-  let current = new Batch([]);
+  let current = new Batch([], 0);
   return middy<SQSEvent, SQSBatchResponse>(
     async (event: SQSEvent, context: Context, { signal }: { signal: AbortSignal }) => {
-      const batch = new Batch(messagesOf(event));
+      const batch = new Batch(messagesOf(event), options.now());
       current = batch;
       try {
         await serve(options, batch, AbortSignal.any([signal, endOfWork(context)]), signal);
@@ -91,13 +103,13 @@ export function fifoHandler<T>(options: BatchOptions<T>) {
       } catch (error) {
         options.log.error('batch-failed', { error });
       }
-      return batch.answer();
+      return reported(options, batch);
     },
     {
       timeoutEarlyInMillis: answerMillis,
       timeoutEarlyResponse: () => {
         options.log.error('batch-timeout', { unfinished: current.answer().batchItemFailures.length });
-        return current.answer();
+        return reported(options, current);
       },
     },
   );
@@ -117,9 +129,12 @@ class Batch {
   readonly messages: readonly Message[];
   readonly #unfinished: Set<string>;
   readonly delays: Delay[] = [];
+  readonly startedAt: number;
+  reported = false;
 
-  constructor(messages: readonly Message[]) {
+  constructor(messages: readonly Message[], startedAt: number) {
     this.messages = messages;
+    this.startedAt = startedAt;
     this.#unfinished = new Set(messages.map(({ id }) => id));
   }
 
@@ -129,6 +144,10 @@ class Batch {
 
   comeBack(messages: readonly Message[], seconds: number): void {
     this.delays.push(...messages.map(({ receiptHandle }) => ({ receiptHandle, seconds })));
+  }
+
+  isDone({ id }: Message): boolean {
+    return !this.#unfinished.has(id);
   }
 
   answer(): SQSBatchResponse {
@@ -193,8 +212,9 @@ async function pass<T>(
   const items = turns.map(({ key, value, messages }) => {
     const groups = [...new Set(messages.map(({ group }) => group))];
     const lastReceive = messages.every(({ receives }) => receives >= options.maxReceiveCount);
-    return { key, value, groups, lastReceive };
+    return { key, value, groups, lastReceive, messageId: messages[0]?.id ?? '' };
   });
+  for (const { messages } of turns) countWait(options, messages);
   const outcomes = await workOn(options, items, signal, reporting);
   return new Set(turns.filter((turn) => !settle(options, batch, turn, outcomes.get(turn.key))));
 }
@@ -240,6 +260,31 @@ const giveBack = <T>(batch: Batch, turns: readonly Turn<T>[]): void => {
   for (const { messages } of turns) batch.comeBack(messages, 0);
 };
 
+/** How long a name has waited for its first try; one that comes back has been counted. */
+function countWait<T>({ meter, name, now }: BatchOptions<T>, messages: readonly Message[]): void {
+  const sent = messages.flatMap(({ receives, sentAt }) => (receives === 1 && sentAt !== undefined ? [sentAt] : []));
+  if (sent.length > 0) meter.add('TimeInQueue', { Function: name }, now() - Math.min(...sent));
+}
+
+/** Gives out the figures of an invocation, once. @returns its answer */
+function reported<T>({ meter, name, maxReceiveCount }: BatchOptions<T>, batch: Batch): SQSBatchResponse {
+  if (!batch.reported) {
+    batch.reported = true;
+    for (const message of batch.messages) {
+      const Fate = batch.isDone(message)
+        ? 'Done'
+        : message.receives >= maxReceiveCount
+          ? 'DeadLettered'
+          : 'Redelivered';
+      meter.add('Messages', { Function: name, Fate });
+    }
+    const sent = batch.messages.flatMap(({ sentAt }) => sentAt ?? []);
+    if (sent.length > 0) meter.add('OldestMessage', { Function: name }, batch.startedAt - Math.min(...sent));
+    meter.flush();
+  }
+  return batch.answer();
+}
+
 /** Best effort: where it does not work, the queue's own visibility timeout holds. Nothing after the answer has left. */
 async function hide<T>({ hide, log }: BatchOptions<T>, delays: readonly Delay[], signal: AbortSignal): Promise<void> {
   if (delays.length === 0 || signal.aborted) return;
@@ -270,12 +315,14 @@ function messagesOf(event: unknown): Message[] {
   return (Array.isArray(records) ? records : []).map((record: Partial<SQSRecord> | null) => {
     const id = textOf(record?.messageId);
     const receives = Number(record?.attributes?.ApproximateReceiveCount);
+    const sentAt = Number(record?.attributes?.SentTimestamp);
     return {
       id,
       group: textOf(record?.attributes?.MessageGroupId) || id,
       body: textOf(record?.body),
       receiptHandle: textOf(record?.receiptHandle),
       receives: Number.isSafeInteger(receives) && receives > 0 ? receives : 1,
+      sentAt: Number.isSafeInteger(sentAt) && sentAt > 0 ? sentAt : undefined,
     };
   });
 }
