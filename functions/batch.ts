@@ -211,7 +211,7 @@ async function pass<T>(
 ): Promise<ReadonlySet<Turn<T>>> {
   const items = turns.map(({ key, value, messages }) => {
     const groups = [...new Set(messages.map(({ group }) => group))];
-    const lastReceive = messages.every(({ receives }) => receives >= options.maxReceiveCount);
+    const lastReceive = isLastReceive(options, { messages });
     return { key, value, groups, lastReceive, messageId: messages[0]?.id ?? '' };
   });
   for (const { messages } of turns) countWait(options, messages);
@@ -247,11 +247,17 @@ function settle<T>(options: BatchOptions<T>, batch: Batch, turn: Turn<T>, outcom
     return false;
   }
   const receives = mostReceives(messages);
-  const seconds = Math.max(backoffSeconds(receives, random()), Math.ceil(outcome.hideSeconds ?? 0));
+  // on its way to the dead-letter queue there is nothing to wait for but a request that may still take effect
+  const backoff = isLastReceive(options, turn) ? 0 : backoffSeconds(receives, random());
+  const seconds = Math.max(backoff, Math.ceil(outcome.hideSeconds ?? 0));
   batch.comeBack(messages, seconds);
   log.warn('redelivered', { key, reason: outcome.reason, message: outcome.message, receives, seconds });
   return false;
 }
+
+/** Whether no message is left that asks for this name, should it fail now. */
+const isLastReceive = <T>({ maxReceiveCount }: BatchOptions<T>, { messages }: Pick<Turn<T>, 'messages'>): boolean =>
+  messages.every(({ receives }) => receives >= maxReceiveCount);
 
 const mostReceives = (messages: readonly Message[]): number => Math.max(...messages.map(({ receives }) => receives));
 

@@ -5,6 +5,7 @@
  * `.cjs` ending makes that hold inside this package (`"type": "module"`) and on Lambda alike. The same sources give the
  * same bytes. Identifiers are kept, so that stack traces in logs can be read without the source map.
  */
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -44,7 +45,8 @@ const withoutGeneratedApi: Plugin = {
  * @throws esbuild's own error, already printed, when a source does not compile
  */
 export async function buildBundles(names: readonly BundleName[], out = join(root, 'dist')): Promise<void> {
-  await build({
+  const { outputFiles } = await build({
+    write: false,
     absWorkingDir: root,
     entryPoints: names.map((name) => ({ in: bundles[name], out: name })),
     outdir: out,
@@ -60,6 +62,15 @@ export async function buildBundles(names: readonly BundleName[], out = join(root
     plugins: [withoutGeneratedApi],
     logLevel: 'warning',
   });
+  mkdirSync(out, { recursive: true });
+  for (const { path, contents } of outputFiles) replaceFile(path, contents);
+}
+
+/** Whoever loads it meanwhile finds the old one or the new one, whole. */
+function replaceFile(path: string, contents: Uint8Array): void {
+  const beside = `${path}.${process.pid}`;
+  writeFileSync(beside, contents);
+  renameSync(beside, path);
 }
 
 const isBundle = (name: string): name is BundleName => Object.hasOwn(bundles, name);

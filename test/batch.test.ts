@@ -65,14 +65,24 @@ const rows: { reason: string; given: Given; want: Awaited<ReturnType<typeof hand
     want: { calls: [], failed: ['0'], delays: { r0: 0 } },
   },
   {
-    reason: 'each failure waits longer than the last, ten seconds at most',
-    given: { messages: ['a:x*4', 'b:y*20', 'c:z*1000000'], work: { x: failed(), y: failed(), z: failed() } },
-    want: { calls: ['x y z'], failed: ['0', '1', '2'], delays: { r0: 8, r1: 10, r2: 10 } },
+    reason: 'each failure waits longer than the last',
+    given: { messages: ['a:x', 'b:y*2'], work: { x: failed(), y: failed() } },
+    want: { calls: ['x y'], failed: ['0', '1'], delays: { r0: 1, r1: 2 } },
+  },
+  {
+    reason: 'after its last receive a message goes on to the dead-letter queue at once, not after a back-off',
+    given: { messages: ['a:x*3', 'b:y*1000000'], work: { x: failed(), y: failed() } },
+    want: { calls: ['x y'], failed: ['0', '1'], delays: { r0: 0, r1: 0 } },
+  },
+  {
+    reason: 'while another message asks for the same name, the one at its last receive waits with it',
+    given: { messages: ['a:x*3', 'a:x*2'], work: { x: failed() } },
+    want: { calls: ['x'], failed: ['0', '1'], delays: { r0: 4, r1: 4 } },
   },
   {
     reason: 'a request that may still take effect keeps its group locked for longer',
     given: { messages: ['a:x', 'a:y', 'b:z*7'], work: { x: failed(59.2), z: failed(3) } },
-    want: { calls: ['x z'], failed: ['0', '1', '2'], delays: { r0: 60, r1: 0, r2: 10 } },
+    want: { calls: ['x z'], failed: ['0', '1', '2'], delays: { r0: 60, r1: 0, r2: 3 } },
   },
   {
     reason: 'without an outcome nobody knows what was sent, so the visibility timeout stays as it is',

@@ -13,7 +13,7 @@ import { Failure, type PerItem } from '../core/outcome.ts';
 import type { Envelope, Requests, Ticks } from '../core/ports.ts';
 import { groupOf, type Tick } from '../core/request.ts';
 
-/** What one SQS batch request may hold: SendMessageBatch, ChangeMessageVisibilityBatch. */
+/** What one SQS batch request may hold, whatever it asks for. */
 const batchSize = 10;
 const requestsAtOnce = 8;
 
@@ -178,7 +178,7 @@ type BatchAnswer = {
 };
 
 /** Sends items ten at a time, a few requests at once. @returns per item a Failure, or undefined where it was taken */
-async function inBatches<T>(
+export async function inBatches<T>(
   items: readonly T[],
   queueUrl: string,
   signal: AbortSignal,
@@ -219,7 +219,7 @@ async function batchFailures<T>(
 }
 
 /** Errors of the SDK carry request details: only their code or name is passed on, and what it says of missing settings. */
-function failureOf(error: unknown, queueUrl: string): Failure {
+export function failureOf(error: unknown, queueUrl: string): Failure {
   const {
     name = 'Error',
     message,
@@ -238,7 +238,7 @@ const failure = (queueUrl: string, what: string): Failure =>
   });
 
 /** Messages name objects and requests carry signatures, so they leave this machine over TLS only. */
-function refusePlainHttp(what: string, url: string): void {
+export function refusePlainHttp(what: string, url: string): void {
   if (!URL.canParse(url)) throw new Error(`${what} is "${url}": it has to be a URL`);
   const { protocol, hostname } = new URL(url);
   const local = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);

@@ -4,6 +4,7 @@ import { asFailure } from '../core/outcome.ts';
 import type { HeldPlan, TopicResource } from '../core/resource.ts';
 import { keyOf } from '../core/topic.ts';
 import { examples, type Kube, Problem, type Register, type Shell, show, type Work } from './command.ts';
+import { consent } from './consent.ts';
 import { keyIn, readAll } from './objects.ts';
 
 type Options = { readonly yes?: boolean };
@@ -32,7 +33,7 @@ const approve: Work<Options> = async (shell, options, [name = '']) => {
     text: (style) => heldText(shown.key, shown.topicName, plan, style),
   });
   if (shown.approvedHash === plan.hash) return told(shell, 'It is approved already: it is being done, or about to be.');
-  if (!(await agreed(shell, options))) throw new Problem('nothing was changed: it was not approved');
+  await consent(shell, options, { question: 'Approve this?', verb: 'approves', refused: 'it was not approved' });
   await annotateAsShown(kube, shown, plan, shell.signal);
   return told(
     shell,
@@ -62,13 +63,6 @@ function waitingPlan({ key, status, generation }: TopicResource): HeldPlan {
       `${keyOf(key)} has been edited and not been looked at since, so what waits may be another plan by now: try again in a moment`,
     );
   return plan;
-}
-
-async function agreed({ ask }: Shell, { yes }: Options): Promise<boolean> {
-  if (yes) return true;
-  if (ask === undefined)
-    throw new Problem('nothing was changed: there is no terminal to ask at; --yes approves without asking');
-  return /^y(es)?$/i.test((await ask('Approve this? [y/N] ')).trim());
 }
 
 /** The object may have been written meanwhile; it must not be another one, nor wait for something else. */

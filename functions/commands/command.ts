@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Installation } from '../core/installation.ts';
 import type { World } from '../core/look.ts';
 import type { PerItem } from '../core/outcome.ts';
-import type { Requests, Resources, TopicList } from '../core/ports.ts';
+import type { DeadLetters, Requests, Resources, TopicList } from '../core/ports.ts';
 import type { TopicResource } from '../core/resource.ts';
 import type { Key } from '../core/topic.ts';
 import type { Inspections } from '../doctor/list.ts';
@@ -44,6 +44,8 @@ export type QueueVariable = (typeof queueVariables)[number];
 export type Queues = {
   /** @throws Problem when `RECONCILE_QUEUE_URL` is not set */
   requests(): Requests;
+  /** of that queue. @throws Problem when a variable with its URLs is not set */
+  deadLetters(queue: 'reconcile' | 'ticks'): DeadLetters;
   /** approximate; undefined when its variable is not set. @throws Failure */
   depth(queue: QueueVariable, signal: AbortSignal): Promise<{ waiting: number; inFlight: number } | undefined>;
 };

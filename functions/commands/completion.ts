@@ -25,15 +25,24 @@ export const register: Register = (program, run) => {
     .action(run(completion));
 };
 
-const flagsOf = (program: Command, command: Command) =>
-  [...command.options, ...program.options].filter(({ long }) => long !== undefined);
+/** Each once: commands under a command share some. */
+function flagsOf(program: Command, command: Command) {
+  const all = [command, ...command.commands, program].flatMap(({ options }) => options);
+  const named = all.filter(({ long }) => long !== undefined);
+  return [...new Map(named.map((option) => [option.long, option])).values()];
+}
+
+/** What may follow a command beside flags, where that can be told. */
+const valuesOf = (command: Command): readonly string[] => [
+  ...command.commands.map((under) => under.name()),
+  ...command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices),
+];
 
 /** zsh runs it with its own emulation of bash's completion. */
 function bashScript(program: Command, isZsh: boolean): string {
   const names = program.commands.map((command) => command.name());
   const cases = program.commands.map((command) => {
-    const values = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
-    const words = [...values, ...flagsOf(program, command).map(({ long }) => long)];
+    const words = [...valuesOf(command), ...flagsOf(program, command).map(({ long }) => long)];
     return `    ${command.name()}) words='${words.join(' ')}' ;;`;
   });
   return `${isZsh ? 'autoload -U +X bashcompinit && bashcompinit\n' : ''}_topicsmith() {
@@ -54,7 +63,7 @@ function fishScript(program: Command): string {
   const line = (parts: readonly string[]) => `complete -c topicsmith ${parts.join(' ')}\n`;
   const commands = program.commands.flatMap((command) => {
     const seen = `-n '__fish_seen_subcommand_from ${command.name()}'`;
-    const values = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
+    const values = valuesOf(command);
     return [
       line(['-n __fish_use_subcommand', '-f', `-a ${command.name()}`, `-d ${quoted(command.summary())}`]),
       ...(values.length > 0 ? [line([seen, '-f', `-a ${quoted(values.join(' '))}`])] : []),

@@ -3,7 +3,7 @@ import { namespacesIn } from '../adapters/kube/namespaces.ts';
 import type { KubeInspection, QueueInspection } from '../core/inspection.ts';
 import type { Inspections } from '../doctor/list.ts';
 import { installationIn } from '../installation.ts';
-import type { CommonOptions, Connections, Kube, Queues } from './command.ts';
+import type { CommonOptions, Connections, Kube, Queues, QueueVariable } from './command.ts';
 import { Problem } from './command.ts';
 
 /** Clients are loaded by whoever asks for them first, and closed together. */
@@ -82,13 +82,20 @@ function noStrimzi(): never {
 
 async function queues(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (() => unknown)[]): Promise<Queues> {
   const sqs = await sqsOf(env, options, closers);
-  const { queueDepth, requestQueue } = await import('../adapters/sqs.ts');
+  const [{ queueDepth, requestQueue }, { deadLetterQueue }] = await Promise.all([
+    import('../adapters/sqs.ts'),
+    import('../adapters/dead-letters.ts'),
+  ]);
   return {
     requests() {
       const url = env.RECONCILE_QUEUE_URL;
       if (!url)
         throw new Problem('RECONCILE_QUEUE_URL is not set: it names the queue to send to; --annotate does without');
       return requestQueue(sqs, url);
+    },
+    deadLetters(queue) {
+      const [dead, source] = deadLetterVariables[queue];
+      return deadLetterQueue(sqs, urlIn(env, dead), urlIn(env, source));
     },
     async depth(queue, signal) {
       const url = env[queue];
@@ -172,4 +179,15 @@ async function queueInspection(
       return url ? queueAttributes(sqs, url, signal) : undefined;
     },
   };
+}
+
+const deadLetterVariables = {
+  reconcile: ['RECONCILE_DLQ_URL', 'RECONCILE_QUEUE_URL'],
+  ticks: ['TICK_DLQ_URL', 'TICK_QUEUE_URL'],
+} as const;
+
+function urlIn(env: NodeJS.ProcessEnv, variable: QueueVariable): string {
+  const url = env[variable];
+  if (!url) throw new Problem(`${variable} is not set: it holds the URL of the queue`);
+  return url;
 }

@@ -47,7 +47,8 @@ export async function* chosen(
   } while (token !== undefined);
 }
 
-function selectorOf(text = '') {
+/** @throws Problem that quotes what is no selector */
+export function selectorOf(text = '') {
   try {
     return parseSelector(text);
   } catch (error) {
@@ -62,6 +63,29 @@ export function keyIn({ namespace }: Kube, name: string): Key {
   if (namespace === undefined)
     throw new Problem('a name needs one namespace: use -n NAMESPACE in place of -A, or --all');
   return { namespace, name: name.replace(typePrefix, '') };
+}
+
+/** `type/name` as `-o name` writes it has a dot or is ours; anything else before the slash is a namespace. */
+export function keyOfLine(kube: Kube, line: string): Key {
+  const [first = '', second] = line.split('/');
+  return second === undefined || first.includes('.') ? keyIn(kube, line) : { namespace: first, name: second };
+}
+
+/** From here on one listing of a page is cheaper than reading one by one. */
+const listFrom = 50;
+
+/** These objects as they are now, read one by one or listed. @throws Failure or Problem when they could not be listed */
+export async function readMany(
+  kube: Kube,
+  keys: readonly Key[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, TopicResource | 'gone' | Failure>> {
+  const isListed = ({ namespace }: Key) => kube.namespace === undefined || kube.namespace === namespace;
+  if (keys.length < listFrom || !keys.every(isListed)) return kube.read(keys, signal);
+  const seen = new Map<string, TopicResource | 'gone' | Failure>(keys.map((key) => [keyOf(key), 'gone']));
+  for await (const page of chosen(kube, [], {}, signal))
+    for (const resource of page) if (seen.has(keyOf(resource.key))) seen.set(keyOf(resource.key), resource);
+  return seen;
 }
 
 /** @throws Problem for one that is not there; Failure for one that could not be read */

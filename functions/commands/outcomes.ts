@@ -3,6 +3,7 @@ import { Failure } from '../core/outcome.ts';
 import type { Condition, TopicResource } from '../core/resource.ts';
 import { type Key, keyOf } from '../core/topic.ts';
 import type { Kube, Shell } from './command.ts';
+import { readMany } from './objects.ts';
 
 /** What an object says; `handled`: it says so since it was asked. `gone`: it was being deleted, and is. */
 export type Awaited = Key & {
@@ -11,9 +12,6 @@ export type Awaited = Key & {
   readonly reason: string;
   readonly message: string;
 };
-
-/** From here on one listing of a page is cheaper than reading one by one. */
-const listFrom = 50;
 
 /**
  * Looks again and again, less often by and by, until each object echoes its `reconcile-requested-at` and is not under way
@@ -34,7 +32,11 @@ export async function awaitOutcomes(
   const end = shell.now().getTime() + timeoutMs;
   for (let pause = 200; ; pause = Math.min(pause * 1.5, 2_000)) {
     const late = shell.now().getTime() >= end;
-    const seen = await readOpen(kube, open, shell.signal);
+    const seen = await readMany(
+      kube,
+      open.map(({ key }) => key),
+      shell.signal,
+    );
     for (const resource of open) {
       const outcome = outcomeOf(resource, seen.get(keyOf(resource.key)));
       if (outcome.handled || late) done.set(keyOf(resource.key), outcome);
@@ -47,22 +49,6 @@ export async function awaitOutcomes(
   }
   shell.progress(undefined);
   return asked.flatMap(({ key }) => done.get(keyOf(key)) ?? []);
-}
-
-type Seen = ReadonlyMap<string, TopicResource | 'gone' | Failure>;
-
-async function readOpen(kube: Kube, open: readonly TopicResource[], signal: AbortSignal): Promise<Seen> {
-  const keys = open.map(({ key }) => key);
-  const isListed = ({ namespace }: Key) => kube.namespace === undefined || kube.namespace === namespace;
-  if (keys.length < listFrom || !keys.every(isListed)) return kube.read(keys, signal);
-  const seen = new Map<string, TopicResource | 'gone' | Failure>(keys.map((key) => [keyOf(key), 'gone']));
-  let token: string | undefined;
-  do {
-    const page = await kube.page(500, token, signal);
-    for (const resource of page.items) if (seen.has(keyOf(resource.key))) seen.set(keyOf(resource.key), resource);
-    token = page.continue;
-  } while (token !== undefined);
-  return seen;
 }
 
 function outcomeOf({ key, uid }: TopicResource, seen: TopicResource | 'gone' | Failure | undefined): Awaited {

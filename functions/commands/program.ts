@@ -4,6 +4,7 @@ import product from '../../package.json' with { type: 'json' };
 import { register as approve } from './approve.ts';
 import type { ExitCode, Register, Run, Shell } from './command.ts';
 import { register as completion } from './completion.ts';
+import { register as dlq } from './dlq.ts';
 import { register as doctor } from './doctor.ts';
 import { register as drift } from './drift.ts';
 import { register as importing } from './import.ts';
@@ -13,7 +14,7 @@ import { formats } from './render.ts';
 import { register as status } from './status.ts';
 
 /** In the order of the help text. */
-const commands: readonly Register[] = [plan, drift, approve, reconcile, status, doctor, importing, completion];
+const commands: readonly Register[] = [plan, drift, approve, reconcile, status, dlq, doctor, importing, completion];
 
 /**
  * Runs one command.

@@ -7,7 +7,8 @@ import type { Envelope } from '../core/ports.ts';
 import type { TopicResource } from '../core/resource.ts';
 import { type Key, keyOf } from '../core/topic.ts';
 import { examples, type Kube, Problem, type Register, type Shell, show, type Work } from './command.ts';
-import { type ChoiceOptions, chosen, keyIn, readAll, withChoice } from './objects.ts';
+import { duration } from './duration.ts';
+import { type ChoiceOptions, chosen, keyOfLine, readAll, withChoice } from './objects.ts';
 import { type Awaited, awaitOutcomes } from './outcomes.ts';
 
 type Options = ChoiceOptions & {
@@ -39,15 +40,8 @@ export const register: Register = (program, run) => {
     .action(run(reconcile));
 };
 
-/** @returns ms */
-function duration(text: string): number {
-  const [, number, unit = 's'] = /^(\d{1,6})(s|m|h)?$/.exec(text) ?? [];
-  if (number === undefined) throw new Problem(`--timeout is "${text}": it has to be as in 90s, 5m or 1h`);
-  return Number(number) * { s: 1_000, m: 60_000, h: 3_600_000 }[unit as 's' | 'm' | 'h'];
-}
-
 const reconcile: Work<Options> = async (shell, options, names) => {
-  const timeoutMs = duration(options.timeout);
+  const timeoutMs = duration('--timeout', options.timeout);
   const kube = await shell.connect.kube(options);
   const resources = await objectsOf(shell, kube, names, options);
   if (resources.length === 0)
@@ -104,12 +98,6 @@ function textOf(file: string): string {
   } catch (error) {
     throw new Problem(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`);
   }
-}
-
-/** `type/name` as `-o name` writes it has a dot or is ours; anything else before the slash is a namespace. */
-function keyOfLine(kube: Kube, line: string): Key {
-  const [first = '', second] = line.split('/');
-  return second === undefined || first.includes('.') ? keyIn(kube, line) : { namespace: first, name: second };
 }
 
 /** They would be let go without a word, and be waited for in vain. */

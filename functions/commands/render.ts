@@ -1,4 +1,4 @@
-/** Values as text: the only file that knows columns and colour. */
+/** Values as text: only this file, and `*-text.ts` of single commands, know columns and colour. */
 import { styleText } from 'node:util';
 import { group, singular } from '../core/api.ts';
 import type { HeldPlan } from '../core/resource.ts';
@@ -16,11 +16,18 @@ export type Style = { readonly colour: boolean; readonly wide: boolean; readonly
 
 /** JSON or YAML with its final line break. */
 export async function structured(format: 'json' | 'yaml', value: unknown): Promise<string> {
-  const json = `${JSON.stringify(value, null, 2)}\n`;
+  const json = `${harmlessJson(JSON.stringify(value, null, 2))}\n`;
   if (format === 'json') return json;
   const { stringify } = await import('yaml');
-  return stringify(JSON.parse(json), { aliasDuplicateObjects: false });
+  const yaml = stringify(JSON.parse(json), { aliasDuplicateObjects: false });
+  return wild.test(yaml) ? json : yaml; // JSON is YAML, and can hold them as escapes
 }
+
+/** What JSON and YAML may hold as it is, and what some terminals obey: control characters, and those that turn text round. */
+const wild = /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+
+const harmlessJson = (json: string): string =>
+  json.replace(new RegExp(wild, 'g'), (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** As `kubectl -o name`: names that commands take as arguments, a line each. */
 export const names = (objects: readonly Key[]): string =>
@@ -264,7 +271,7 @@ const queueColumns: readonly Column<QueueState>[] = [
 const problemColumn: Column<QueueState> = { title: 'PROBLEM', of: ({ problem = '' }) => problem, tint: () => 'yellow' };
 
 /** As kubectl's AGE: the largest unit that is at least two. */
-function ageOf(since: string, now: Date): string {
+export function ageOf(since: string, now: Date): string {
   const seconds = Math.max(0, Math.round((now.getTime() - Date.parse(since)) / 1000));
   const units = [
     ['d', 86_400],

@@ -2,6 +2,7 @@
  * What the core asks of the world. Each contract here is proved by one suite in `test/contract/`, run against the
  * in-memory world and against the real component.
  */
+import type { DeadMessage } from './dead-letter.ts';
 import type { PerItem } from './outcome.ts';
 import type { Request, Tick } from './request.ts';
 import type { TopicResource, TopicStatus } from './resource.ts';
@@ -223,6 +224,43 @@ export interface Requests {
 export interface Ticks {
   /** @throws Failure retryable, when the queue could not be reached */
   send(tick: Tick, signal: AbortSignal): Promise<void>;
+}
+
+/** What came of a move of all messages. `problem`: why it ended early. `moved`: approximate. */
+export type Moved = { readonly moved: number; readonly problem?: string };
+
+/**
+ * A dead-letter queue. While a message is hidden, so are all others of its group. Outcomes are by message id, one for
+ * each message that was given; what they say of one message holds for that receive of it.
+ */
+export interface DeadLetters {
+  /** Approximate. @throws Failure retryable */
+  depth(signal: AbortSignal): Promise<{ readonly waiting: number; readonly inFlight: number }>;
+  /**
+   * Up to `max` (1 to 10) messages, in the order of their groups, hidden from everybody for so long.
+   *
+   * @returns empty after a wait of a second in which there was nothing to be had
+   * @throws Failure retryable
+   */
+  receive(max: number, hiddenSeconds: number, signal: AbortSignal): Promise<readonly DeadMessage[]>;
+  /** Hides them for so many seconds from now; 0 shows them at once. */
+  hide(messages: readonly DeadMessage[], seconds: number, signal: AbortSignal): Promise<PerItem<string, 'done'>>;
+  /** Sends body and group as they are to the queue they came from, as new messages; they also stay where they are. */
+  sendBack(messages: readonly DeadMessage[], signal: AbortSignal): Promise<PerItem<string, 'sent'>>;
+  remove(messages: readonly DeadMessage[], signal: AbortSignal): Promise<PerItem<string, 'done'>>;
+  /**
+   * Has the server itself move everything, at most so many messages a second (1 to 500). One that does not know how may
+   * say that it is done and have moved nothing.
+   *
+   * @param tell called now and then with the count so far
+   * @throws Failure when it would not begin, or was stopped by the signal
+   */
+  moveAll(
+    perSecond: number,
+    tell: (moved: number) => void,
+    pause: (ms: number, signal: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<Moved>;
 }
 
 /** Structured logs: one line per call. `fields` are texts, numbers, booleans, errors, and lists of them: no other objects. */

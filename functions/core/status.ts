@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { gaveUpBecause } from './dead-letter.ts';
 import { ownedConfig } from './differences.ts';
 import type { Outcome } from './outcome.ts';
 import type { Condition, DriftEntry, TopicResource, TopicStatus } from './resource.ts';
@@ -56,7 +57,7 @@ function verdicts(resource: TopicResource, outcome: Said): Verdict[] {
     case 'Stopped':
       return stopped(resource, outcome.problems);
     case 'DeadLettered': {
-      const message = `gave up until the next edit, tick or replay: ${outcome.failure.message}`;
+      const message = gaveUpBecause(outcome.failure);
       return [ready('False', 'DeadLettered', message), flag('Stalled', 'DeadLettered', message)];
     }
     case 'Failed': {

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { golden } from '../support/golden.ts';
 import { commandWorld, fleet } from './world.ts';
 
-const commands = ['plan', 'drift', 'approve', 'reconcile', 'status', 'doctor', 'import', 'completion'];
+const commands = ['plan', 'drift', 'approve', 'reconcile', 'status', 'dlq', 'doctor', 'import', 'completion'];
 
 describe('topicsmith', () => {
   test('--help shows every command, exit 0', async () => {
@@ -22,6 +22,14 @@ describe('topicsmith', () => {
       const [, given = ''] = out.split('Examples:\n');
       assert.ok(given.includes(`topicsmith ${command}`));
       golden(`help.${command}.txt`, out);
+    });
+
+  for (const command of ['list', 'show', 'replay', 'drop'])
+    test(`dlq ${command} --help has examples, exit 0`, async () => {
+      const { code, out } = await commandWorld().run('dlq', command, '--help');
+      assert.equal(code, 0);
+      assert.ok(out.split('Examples:\n')[1]?.includes(`topicsmith dlq ${command}`));
+      golden(`help.dlq-${command}.txt`, out);
     });
 
   for (const [what, args] of [
@@ -59,6 +67,10 @@ describe('topicsmith', () => {
       assert.equal(code, 0);
       for (const command of commands) assert.ok(out.includes(command));
       assert.match(out, shell === 'fish' ? /-l from-file -r/ : /reconcile\).*--from-file/);
+      assert.match(
+        out,
+        shell === 'fish' ? /-a 'list show replay drop'/ : /dlq\) words='list show replay drop --.*--rate/,
+      );
     }
   });
 });

@@ -8,6 +8,8 @@ import { parseResource } from '../../functions/core/parse.ts';
 import type { Envelope } from '../../functions/core/ports.ts';
 import { keyOf } from '../../functions/core/topic.ts';
 import { world } from '../core/world.ts';
+import { fakeDeadLetters, type Hooks } from '../support/sqs/fake-dead-letters.ts';
+import { FakeQueue } from '../support/sqs/fake-queue.ts';
 import { healthy } from './inspections.ts';
 
 export type Ended = { readonly code: ExitCode; readonly out: string; readonly err: string };
@@ -26,6 +28,12 @@ export function commandWorld({ colour = false, input = '', answer, ...installati
   const progress: string[] = [];
   const asked: string[] = [];
   let elapsed = 0;
+  const now = () => new Date(ports.now().getTime() + elapsed);
+  const queue = () => new FakeQueue({ visibilityMs: 30_000, now: () => now().getTime() });
+  const dead = { reconcile: queue(), ticks: queue() };
+  const source = { reconcile: queue(), ticks: queue() };
+  const letters: Partial<Hooks> = {};
+  const interrupt = new AbortController();
   const depths: Partial<Record<QueueVariable, { waiting: number; inFlight: number }>> = {};
   /** replace them to make something happen, or fail, meanwhile */
   const hooks = { onAsk: async () => {}, onPause: async () => {}, onSend: async () => {}, onAnnotate: async () => {} };
@@ -66,6 +74,7 @@ export function commandWorld({ colour = false, input = '', answer, ...installati
           return new Map(envelopes.map(({ deduplicationId }) => [deduplicationId, 'sent' as const]));
         },
       }),
+      deadLetters: (queue) => fakeDeadLetters(dead[queue], source[queue], letters),
       depth: async (queue) => depths[queue],
     }),
     close: async () => {},
@@ -89,13 +98,13 @@ export function commandWorld({ colour = false, input = '', answer, ...installati
       progress: (line) => void (line !== undefined && progress.push(line)),
       ask: answer === undefined ? undefined : ask,
       input: async () => input,
-      now: () => new Date(ports.now().getTime() + elapsed),
+      now,
       pause: async (ms, signal) => {
         elapsed += ms;
         await ports.pause(ms, signal);
         await hooks.onPause();
       },
-      signal: new AbortController().signal,
+      signal: interrupt.signal,
       connect: connect(),
     });
     return { code, ...texts };
@@ -118,6 +127,14 @@ export function commandWorld({ colour = false, input = '', answer, ...installati
     parts,
     strimzi,
     hooks,
+    letters,
+    dead,
+    source,
+    interrupt,
+    /** lets time pass, in ms */
+    wait: (ms: number) => {
+      elapsed += ms;
+    },
     state,
     keys: () => sent.map(({ request }) => keyOf(request)),
   };

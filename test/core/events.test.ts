@@ -413,7 +413,7 @@ test('K134: a message that was given up is told once', () => {
   assert.deepEqual(others, []);
   assert.equal(event?.type, 'Warning');
   assert.equal(event?.reason, 'DeadLettered');
-  assert.equal(event?.note, 'gave up until the next edit, tick or replay: no broker answers');
+  assert.equal(event?.note, 'gave up until the next edit, tick or replay: BrokerUnavailable: no broker answers');
 });
 
 test('K134: the same message tells the same occurrence again; another message, object, reason or text another one', () => {

@@ -71,8 +71,8 @@ table('conditions', (given: Outcome) => conditions(boundTopic(), given), [
     reason: 'the last receive failed (K153)',
     given: outcome({ kind: 'DeadLettered', failure: away }),
     want: [
-      'Ready=False DeadLettered: gave up until the next edit, tick or replay: no broker answers',
-      'Stalled=True DeadLettered: gave up until the next edit, tick or replay: no broker answers',
+      'Ready=False DeadLettered: gave up until the next edit, tick or replay: BrokerUnavailable: no broker answers',
+      'Stalled=True DeadLettered: gave up until the next edit, tick or replay: BrokerUnavailable: no broker answers',
     ],
   },
   { reason: 'an object that is gone says nothing', given: outcome({ kind: 'Gone' }), want: undefined },

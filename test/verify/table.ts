@@ -11,7 +11,8 @@ export type Verdict = {
 };
 
 /** Only these run on a real API server, a real broker or real queues; a name in another file shows nothing. */
-const real = /^test\/(e2e|crash|crds|local)\/|^test\/forwarder\/(process|outage)\.|\.(kafka|kube|sqs)\.test\.ts$/;
+const real =
+  /^test\/(e2e|crash|crds|local)\/|^test\/forwarder\/(process|outage)\.|^test\/commands\/process\.|\.(kafka|kube|sqs|real)\.test\.ts$/;
 /** Ids at the beginning of a name, up to a colon: `K001, K047: config values …`. */
 const idsOf = (name: string): readonly string[] => /^([A-Z]\d{3}(?:, [A-Z]\d{3})*):/.exec(name)?.[1]?.split(', ') ?? [];
 

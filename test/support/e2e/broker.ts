@@ -59,21 +59,25 @@ export class Broker {
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
       const partitions = topics[0]?.partitions ?? [];
       const replicas = partitions.map((partition) => partition.replicas.length);
-      const [overrides, offsets] = await Promise.all([this.#overrides(topic), offsetsOf(admin, topic)]);
-      return { id, partitions: partitions.length, replicas, overrides, offsets };
+      const [overrides, offsets] = await Promise.all([this.overrides([topic]), offsetsOf(admin, topic)]);
+      return { id, partitions: partitions.length, replicas, overrides: overrides.get(topic) ?? {}, offsets };
     } finally {
       await admin.disconnect();
     }
   }
 
-  async #overrides(topic: string): Promise<Record<string, string>> {
+  /** What is set on topics themselves, by name. */
+  async overrides(topics: readonly string[]): Promise<Map<string, Record<string, string>>> {
     const { resources } = await this.#admin.describeConfigs({
       includeSynonyms: false,
-      resources: [{ type: topicResource, name: topic }],
+      resources: topics.map((name) => ({ type: topicResource, name })),
     });
-    const entries = resources[0]?.configEntries ?? [];
-    const own = entries.filter(({ configSource }) => Number(configSource) === dynamicTopicConfig);
-    return Object.fromEntries(own.map(({ configName, configValue }) => [configName, configValue]));
+    return new Map(
+      resources.map(({ resourceName, configEntries }) => {
+        const own = configEntries.filter(({ configSource }) => Number(configSource) === dynamicTopicConfig);
+        return [resourceName, Object.fromEntries(own.map(({ configName, configValue }) => [configName, configValue]))];
+      }),
+    );
   }
 
   /** The id that the broker wrote beside the topic's records, a moment after the creation. */

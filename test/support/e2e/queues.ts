@@ -5,6 +5,7 @@ import {
   DeleteMessageCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
+  SendMessageBatchCommand,
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
@@ -70,6 +71,43 @@ export class Queues {
       }
     }
     return bodies;
+  }
+
+  /** Puts messages straight among the dead letters. */
+  async bury(messages: readonly { readonly body: string; readonly group: string }[]): Promise<void> {
+    for (let start = 0; start < messages.length; start += 10) {
+      const Entries = messages.slice(start, start + 10).map(({ body, group }, index) => {
+        const id = randomUUID();
+        return { Id: String(index), MessageBody: body, MessageGroupId: group, MessageDeduplicationId: id };
+      });
+      await this.#sqs.send(new SendMessageBatchCommand({ QueueUrl: this.#urls.deadRequests, Entries }));
+    }
+  }
+
+  /** Receives the one message that waits in the reconcile queue so many times, as if it had failed as often. */
+  async useUp(receives: number): Promise<void> {
+    const take = { QueueUrl: this.#urls.requests, VisibilityTimeout: 0, WaitTimeSeconds: 1 };
+    const deadline = performance.now() + deadlineMs;
+    for (let used = 0; used < receives; ) {
+      if (performance.now() > deadline) throw new Error(`it was received ${used} times, not ${receives}`);
+      const { Messages = [] } = await this.#sqs.send(new ReceiveMessageCommand(take));
+      used += Messages.length;
+    }
+  }
+
+  /** Waits until there are so many dead letters. */
+  async buried(count: number): Promise<void> {
+    const deadline = performance.now() + deadlineMs;
+    for (let found = -1; found !== count; found = await this.#count(this.#urls.deadRequests)) {
+      if (performance.now() > deadline) throw new Error(`${found} dead letters, not ${count}`);
+      await sleep(pollMs);
+    }
+  }
+
+  /** What is in both queues, hidden or not. One that is sent to the second meanwhile may count twice, never not at all. */
+  async counts(): Promise<{ readonly dead: number; readonly requests: number }> {
+    const dead = await this.#count(this.#urls.deadRequests);
+    return { dead, requests: await this.#count(this.#urls.requests) };
   }
 
   close(): void {

@@ -3,14 +3,19 @@ import type { Requests, Ticks } from '../../../functions/core/ports.ts';
 import { groupOf } from '../../../functions/core/request.ts';
 
 export type Received = {
+  readonly id: string;
   readonly body: string;
   readonly group: string;
   readonly deduplicationId: string;
   readonly receiveCount: number;
   readonly receiptHandle: string;
+  /** ms since 1970: since when it is in this queue */
+  readonly sentAt: number;
 };
 
 type Stored = {
+  id: string;
+  sentAt: number;
   body: string;
   group: string;
   deduplicationId: string;
@@ -38,6 +43,7 @@ export class FakeQueue {
   readonly #seenUntil = new Map<string, number>();
   #stored: Stored[] = [];
   #handles = 0;
+  #ids = 0;
 
   constructor(options: FakeQueueOptions) {
     this.#options = options;
@@ -49,17 +55,19 @@ export class FakeQueue {
     const remembered = this.#seenUntil.get(message.deduplicationId) ?? 0;
     if (remembered > this.#now()) return;
     this.#seenUntil.set(message.deduplicationId, this.#now() + deduplicationMs);
-    this.#stored.push({ ...message, receiveCount: 0, hiddenUntil: 0, receiptHandle: '' });
+    const { body, group, deduplicationId } = message;
+    const [id, sentAt] = [`message-${++this.#ids}`, this.#now()];
+    this.#stored.push({ id, sentAt, body, group, deduplicationId, receiveCount: 0, hiddenUntil: 0, receiptHandle: '' });
   }
 
   /** At most `max` messages in order; none of a group that had one in flight already. */
-  receive(max: number): Received[] {
+  receive(max: number, visibilityMs = this.#options.visibilityMs): Received[] {
     const locked = new Set(this.#stored.filter((message) => this.#inFlight(message)).map(({ group }) => group));
     const free = this.#stored.filter(({ group }) => !locked.has(group));
     return free
       .filter((message) => !this.#movedToDeadLetters(message))
       .slice(0, max)
-      .map((message) => this.#take(message));
+      .map((message) => this.#take(message, visibilityMs));
   }
 
   delete(receiptHandle: string): void {
@@ -94,12 +102,12 @@ export class FakeQueue {
     return true;
   }
 
-  #take(message: Stored): Received {
+  #take(message: Stored, visibilityMs: number): Received {
     message.receiveCount += 1;
-    message.hiddenUntil = this.#now() + this.#options.visibilityMs;
+    message.hiddenUntil = this.#now() + visibilityMs;
     message.receiptHandle = `handle-${++this.#handles}`;
-    const { body, group, deduplicationId, receiveCount, receiptHandle } = message;
-    return { body, group, deduplicationId, receiveCount, receiptHandle };
+    const { id, sentAt, body, group, deduplicationId, receiveCount, receiptHandle } = message;
+    return { id, sentAt, body, group, deduplicationId, receiveCount, receiptHandle };
   }
 }
 

@@ -54,7 +54,9 @@ export async function receive(sqs: SQSClient, queueUrl: string, max: number, wai
       MessageSystemAttributeNames: ['All'],
     }),
   );
-  return Messages.map(({ Body = '', ReceiptHandle = '', Attributes = {} }) => ({
+  return Messages.map(({ MessageId = '', Body = '', ReceiptHandle = '', Attributes = {} }) => ({
+    id: MessageId,
+    sentAt: Number(Attributes.SentTimestamp),
     body: Body,
     receiptHandle: ReceiptHandle,
     group: Attributes.MessageGroupId ?? '',
