@@ -11,7 +11,8 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Delay } from './adapters/sqs.ts';
-import type { Dimensions, InvocationMeter } from './core/metrics.ts';
+import { type Counted, countMessages, countWait, type FiguresOf } from './batch-figures.ts';
+import type { InvocationMeter } from './core/metrics.ts';
 import { Failure, type PerItem } from './core/outcome.ts';
 import type { Logger } from './core/ports.ts';
 
@@ -40,7 +41,7 @@ export type Settled =
 /** Says when messages become visible again (ChangeMessageVisibility). @returns per receipt handle `'done'` or a Failure */
 export type Hide = (delays: readonly Delay[], signal: AbortSignal) => Promise<PerItem<string, 'done'>>;
 
-export type BatchOptions<T> = {
+export type BatchOptions<T> = FiguresOf & {
   /** reads one message body */
   readonly parse: (body: string) => T | { readonly malformed: string };
   /** messages with an equal key ask for the same look */
@@ -55,11 +56,7 @@ export type BatchOptions<T> = {
     reporting: AbortSignal,
   ) => Promise<ReadonlyMap<string, Settled>>;
   readonly hide: Hide;
-  /** the queue's `maxReceiveCount`, after which a message goes to the dead-letter queue */
-  readonly maxReceiveCount: number;
   readonly log: Logger;
-  /** the function, in figures */
-  readonly name: Dimensions['Function'];
   readonly meter: InvocationMeter;
   /** ms since 1970 */
   readonly now: () => number;
@@ -67,14 +64,11 @@ export type BatchOptions<T> = {
   readonly random?: () => number;
 };
 
-type Message = {
+type Message = Counted & {
   readonly id: string;
   readonly group: string;
   readonly body: string;
   readonly receiptHandle: string;
-  readonly receives: number;
-  /** ms since 1970; undefined when the queue does not say */
-  readonly sentAt: number | undefined;
 };
 
 type Turn<T> = { readonly key: string; readonly value: T; readonly messages: Message[] };
@@ -214,7 +208,7 @@ async function pass<T>(
     const lastReceive = isLastReceive(options, { messages });
     return { key, value, groups, lastReceive, messageId: messages[0]?.id ?? '' };
   });
-  for (const { messages } of turns) countWait(options, messages);
+  for (const { messages } of turns) countWait(options, messages, options.now());
   const outcomes = await workOn(options, items, signal, reporting);
   return new Set(turns.filter((turn) => !settle(options, batch, turn, outcomes.get(turn.key))));
 }
@@ -266,27 +260,12 @@ const giveBack = <T>(batch: Batch, turns: readonly Turn<T>[]): void => {
   for (const { messages } of turns) batch.comeBack(messages, 0);
 };
 
-/** How long a name has waited for its first try; one that comes back has been counted. */
-function countWait<T>({ meter, name, now }: BatchOptions<T>, messages: readonly Message[]): void {
-  const sent = messages.flatMap(({ receives, sentAt }) => (receives === 1 && sentAt !== undefined ? [sentAt] : []));
-  if (sent.length > 0) meter.add('TimeInQueue', { Function: name }, now() - Math.min(...sent));
-}
-
 /** Gives out the figures of an invocation, once. @returns its answer */
-function reported<T>({ meter, name, maxReceiveCount }: BatchOptions<T>, batch: Batch): SQSBatchResponse {
+function reported<T>(options: BatchOptions<T>, batch: Batch): SQSBatchResponse {
   if (!batch.reported) {
     batch.reported = true;
-    for (const message of batch.messages) {
-      const Fate = batch.isDone(message)
-        ? 'Done'
-        : message.receives >= maxReceiveCount
-          ? 'DeadLettered'
-          : 'Redelivered';
-      meter.add('Messages', { Function: name, Fate });
-    }
-    const sent = batch.messages.flatMap(({ sentAt }) => sentAt ?? []);
-    if (sent.length > 0) meter.add('OldestMessage', { Function: name }, batch.startedAt - Math.min(...sent));
-    meter.flush();
+    countMessages(options, batch.messages, (message) => batch.isDone(message), batch.startedAt);
+    options.meter.flush();
   }
   return batch.answer();
 }
