@@ -11,15 +11,21 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Delay } from './adapters/sqs.ts';
+import { type Counted, countMessages, countWait, type FiguresOf } from './batch-figures.ts';
+import type { InvocationMeter } from './core/metrics.ts';
 import { Failure, type PerItem } from './core/outcome.ts';
 import type { Logger } from './core/ports.ts';
 
-/** One name to work on, and the message groups that it came in. `lastReceive`: if it fails now, no message is left that asks for it. */
+/**
+ * One name to work on, and the message groups that it came in. `lastReceive`: if it fails now, no message is left that asks
+ * for it. `messageId`: of the first message.
+ */
 export type Item<T> = {
   readonly key: string;
   readonly value: T;
   readonly groups: readonly string[];
   readonly lastReceive: boolean;
+  readonly messageId: string;
 };
 
 /** What became of a name. `hideSeconds`: keep its group locked for at least that long (reliability.md X1). */
@@ -35,7 +41,7 @@ export type Settled =
 /** Says when messages become visible again (ChangeMessageVisibility). @returns per receipt handle `'done'` or a Failure */
 export type Hide = (delays: readonly Delay[], signal: AbortSignal) => Promise<PerItem<string, 'done'>>;
 
-export type BatchOptions<T> = {
+export type BatchOptions<T> = FiguresOf & {
   /** reads one message body */
   readonly parse: (body: string) => T | { readonly malformed: string };
   /** messages with an equal key ask for the same look */
@@ -50,19 +56,19 @@ export type BatchOptions<T> = {
     reporting: AbortSignal,
   ) => Promise<ReadonlyMap<string, Settled>>;
   readonly hide: Hide;
-  /** the queue's `maxReceiveCount`, after which a message goes to the dead-letter queue */
-  readonly maxReceiveCount: number;
   readonly log: Logger;
+  readonly meter: InvocationMeter;
+  /** ms since 1970 */
+  readonly now: () => number;
   /** [0, 1), for jitter */
   readonly random?: () => number;
 };
 
-type Message = {
+type Message = Counted & {
   readonly id: string;
   readonly group: string;
   readonly body: string;
   readonly receiptHandle: string;
-  readonly receives: number;
 };
 
 type Turn<T> = { readonly key: string; readonly value: T; readonly messages: Message[] };
@@ -80,10 +86,10 @@ const longestBackoffSeconds = 10;
  */
 export function fifoHandler<T>(options: BatchOptions<T>) {
   // middy asks for the early answer without arguments, and a process serves one invocation at a time
-  let current = new Batch([]);
+  let current = new Batch([], 0);
   return middy<SQSEvent, SQSBatchResponse>(
     async (event: SQSEvent, context: Context, { signal }: { signal: AbortSignal }) => {
-      const batch = new Batch(messagesOf(event));
+      const batch = new Batch(messagesOf(event), options.now());
       current = batch;
       try {
         await serve(options, batch, AbortSignal.any([signal, endOfWork(context)]), signal);
@@ -91,13 +97,13 @@ export function fifoHandler<T>(options: BatchOptions<T>) {
       } catch (error) {
         options.log.error('batch-failed', { error });
       }
-      return batch.answer();
+      return reported(options, batch);
     },
     {
       timeoutEarlyInMillis: answerMillis,
       timeoutEarlyResponse: () => {
         options.log.error('batch-timeout', { unfinished: current.answer().batchItemFailures.length });
-        return current.answer();
+        return reported(options, current);
       },
     },
   );
@@ -117,9 +123,12 @@ class Batch {
   readonly messages: readonly Message[];
   readonly #unfinished: Set<string>;
   readonly delays: Delay[] = [];
+  readonly startedAt: number;
+  reported = false;
 
-  constructor(messages: readonly Message[]) {
+  constructor(messages: readonly Message[], startedAt: number) {
     this.messages = messages;
+    this.startedAt = startedAt;
     this.#unfinished = new Set(messages.map(({ id }) => id));
   }
 
@@ -129,6 +138,10 @@ class Batch {
 
   comeBack(messages: readonly Message[], seconds: number): void {
     this.delays.push(...messages.map(({ receiptHandle }) => ({ receiptHandle, seconds })));
+  }
+
+  isDone({ id }: Message): boolean {
+    return !this.#unfinished.has(id);
   }
 
   answer(): SQSBatchResponse {
@@ -192,8 +205,10 @@ async function pass<T>(
 ): Promise<ReadonlySet<Turn<T>>> {
   const items = turns.map(({ key, value, messages }) => {
     const groups = [...new Set(messages.map(({ group }) => group))];
-    return { key, value, groups, lastReceive: isLastReceive(options, { messages }) };
+    const lastReceive = isLastReceive(options, { messages });
+    return { key, value, groups, lastReceive, messageId: messages[0]?.id ?? '' };
   });
+  for (const { messages } of turns) countWait(options, messages, options.now());
   const outcomes = await workOn(options, items, signal, reporting);
   return new Set(turns.filter((turn) => !settle(options, batch, turn, outcomes.get(turn.key))));
 }
@@ -245,6 +260,16 @@ const giveBack = <T>(batch: Batch, turns: readonly Turn<T>[]): void => {
   for (const { messages } of turns) batch.comeBack(messages, 0);
 };
 
+/** Gives out the figures of an invocation, once. @returns its answer */
+function reported<T>(options: BatchOptions<T>, batch: Batch): SQSBatchResponse {
+  if (!batch.reported) {
+    batch.reported = true;
+    countMessages(options, batch.messages, (message) => batch.isDone(message), batch.startedAt);
+    options.meter.flush();
+  }
+  return batch.answer();
+}
+
 /** Best effort: where it does not work, the queue's own visibility timeout holds. Nothing after the answer has left. */
 async function hide<T>({ hide, log }: BatchOptions<T>, delays: readonly Delay[], signal: AbortSignal): Promise<void> {
   if (delays.length === 0 || signal.aborted) return;
@@ -275,12 +300,14 @@ function messagesOf(event: unknown): Message[] {
   return (Array.isArray(records) ? records : []).map((record: Partial<SQSRecord> | null) => {
     const id = textOf(record?.messageId);
     const receives = Number(record?.attributes?.ApproximateReceiveCount);
+    const sentAt = Number(record?.attributes?.SentTimestamp);
     return {
       id,
       group: textOf(record?.attributes?.MessageGroupId) || id,
       body: textOf(record?.body),
       receiptHandle: textOf(record?.receiptHandle),
       receives: Number.isSafeInteger(receives) && receives > 0 ? receives : 1,
+      sentAt: Number.isSafeInteger(sentAt) && sentAt > 0 ? sentAt : undefined,
     };
   });
 }

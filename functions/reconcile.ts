@@ -10,11 +10,13 @@ import { type Runtime, runtimeFromEnv } from './runtime.ts';
 export const reconcileHandler = ({ ports, ...batch }: Runtime) =>
   fifoHandler<Request>({
     ...batch,
+    name: 'reconcile',
+    now: () => ports.now().getTime(),
     parse: parseRequest,
     keyOf,
     work: (items, signal, reporting) => {
-      const named = items.map(({ value: { namespace, name, trigger, id }, groups, lastReceive }) => {
-        return { key: { namespace, name }, groups, lastReceive, trigger, id };
+      const named = items.map(({ value: { namespace, name, trigger, id }, groups, lastReceive, messageId }) => {
+        return { key: { namespace, name }, groups, lastReceive, trigger, id, messageId };
       });
       return reconcile(named, ports, signal, reporting);
     },

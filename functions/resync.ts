@@ -4,11 +4,13 @@ import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { onEachRequest, queueDepth, requestQueue, sqsClient, tickQueue } from './adapters/sqs.ts';
 import { fifoHandler, type Item, type Settled } from './batch.ts';
 import { type Feeding, feed } from './core/feed.ts';
+import type { Meter } from './core/metrics.ts';
 import { asFailure } from './core/outcome.ts';
 import type { Envelope, Ticks } from './core/ports.ts';
 import { parseTick, plus, type Sums, type Tick } from './core/request.ts';
 import type { TopicResource } from './core/resource.ts';
 import { numberOf, outOfSync } from './core/resync.ts';
+import { statesIn, statesOf } from './core/states.ts';
 import { type Runtime, required, runtimeFromEnv } from './runtime.ts';
 
 export type ResyncRuntime = Runtime &
@@ -28,6 +30,8 @@ const patientLooks = 60;
 export const resyncHandler = (runtime: ResyncRuntime) =>
   fifoHandler<Tick>({
     ...runtime,
+    name: 'resync',
+    now: () => runtime.ports.now().getTime(),
     parse: parseTick,
     keyOf: ({ tick, continue: token = '' }) => `${tick} ${token}`,
     work: (items, signal) => workOff(items, runtime, signal),
@@ -67,7 +71,8 @@ export async function resyncPage(message: Message, runtime: ResyncRuntime, signa
   const { needed, unread } = await outOfSync(page.items, ports, tick.tick, signal);
   const envelopes = turned(needed, numberOf(tick.tick)).map((resource) => driftEnvelope(resource, tick));
   const enqueued = await feed(envelopes, { ...runtime, ...ports }, tick.sums?.skipped ? 1 : patientLooks, signal);
-  const sums = plus(tick.sums, {
+  const before = page.again && tick.sums ? { ...tick.sums, states: {} } : tick.sums;
+  const sums = plus(before, {
     startedAt,
     pages: 1,
     lookedAt: page.items.length,
@@ -76,12 +81,22 @@ export async function resyncPage(message: Message, runtime: ResyncRuntime, signa
     unread,
     unlisted: page.unlisted,
     requests: requestsSent() - sentBefore + (page.continue === undefined ? 0 : 1),
+    states: statesOf(page.items.filter(({ labels }) => ports.installation.selects(labels))),
   });
-  if (page.continue === undefined) log.info('resync', summaryOf(tick, sums, ports.now()));
-  else await ticks.send({ v: 1, tick: tick.tick, continue: page.continue, sums }, signal);
+  if (page.continue === undefined) {
+    const summary = summaryOf(tick, sums, ports.now());
+    log.info('resync', summary);
+    countTick(sums, summary.tookMs, ports.meter);
+  } else await ticks.send({ v: 1, tick: tick.tick, continue: page.continue, sums }, signal);
 }
 
-type Page = { readonly items: readonly TopicResource[]; readonly continue?: string; readonly unlisted: number };
+/** `again`: the listing starts from its beginning. */
+type Page = {
+  readonly items: readonly TopicResource[];
+  readonly continue?: string;
+  readonly unlisted: number;
+  readonly again?: true;
+};
 
 /**
  * A namespace that cannot be listed is tried again like any message, and then left out: the others behind it are not to
@@ -98,7 +113,7 @@ async function pageOf(
   } catch (error) {
     // the first message of this tick is used up, so the listing starts again here
     const isOutdated = value.continue !== undefined && asFailure(error).reason === 'ObservationOutdated';
-    if (isOutdated) return { ...(await resources.page(pageSize, undefined, signal)), unlisted: 0 };
+    if (isOutdated) return { ...(await resources.page(pageSize, undefined, signal)), unlisted: 0, again: true };
     if (!lastReceive || signal.aborted) throw error;
     const next = resources.pageBehind(value.continue);
     log.error('resync-unlisted', { tick: value.tick, page: value.continue, error });
@@ -107,9 +122,20 @@ async function pageOf(
 }
 
 /** One line for each tick. `inSync`: nothing to do, also what waits for somebody or was refused and says so. */
-function summaryOf({ tick }: Tick, { startedAt, ...counts }: Sums, now: Date) {
+function summaryOf({ tick }: Tick, { startedAt, states: _, ...counts }: Sums, now: Date) {
   const inSync = counts.lookedAt - counts.enqueued - counts.skipped - counts.unread;
   return { tick, ...counts, inSync, tookMs: Math.max(0, now.getTime() - startedAt) };
+}
+
+function countTick(sums: Sums, tookMs: number, meter: Meter): void {
+  meter.add('Ticks', {});
+  meter.add('TickTime', {}, tookMs);
+  meter.add('TickLookedAt', {}, sums.lookedAt);
+  meter.add('DriftFound', {}, sums.enqueued + sums.skipped);
+  meter.add('TickSkipped', {}, sums.skipped);
+  meter.add('TickUnread', {}, sums.unread);
+  meter.add('TickUnlisted', {}, sums.unlisted);
+  for (const [state, count] of statesIn(sums.states)) meter.add('Objects', state, count);
 }
 
 /** Beginning elsewhere, so that it is not always the same ones that are left. */

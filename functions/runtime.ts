@@ -1,6 +1,7 @@
 /** From environment variables to working parts. Made once per cold start and kept while the process is warm. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { emfMeter } from './adapters/emf.ts';
 import { kafkaConfigFromEnv } from './adapters/kafka/config.ts';
 import { connectTopics } from './adapters/kafka/topics.ts';
 import { type KubeClient, kubeClient } from './adapters/kube/client.ts';
@@ -9,6 +10,7 @@ import { namespacesIn } from './adapters/kube/namespaces.ts';
 import { kubeResources } from './adapters/kube/resources.ts';
 import { createLogger } from './adapters/log.ts';
 import type { Hide } from './batch.ts';
+import type { InvocationMeter } from './core/metrics.ts';
 import type { Logger } from './core/ports.ts';
 import type { Ports } from './core/reconciler.ts';
 import { installationIn } from './installation.ts';
@@ -19,6 +21,8 @@ type Env = NodeJS.ProcessEnv;
 export type Runtime = {
   readonly ports: Ports;
   readonly log: Logger;
+  /** the same as the core's, to be flushed */
+  readonly meter: InvocationMeter;
   readonly maxReceiveCount: number;
   readonly hide: Hide;
 };
@@ -34,12 +38,14 @@ export type Runtime = {
  * | `KAFKA_CLUSTER_ID` … | see `installationIn` |
  * | `MAX_RECEIVE_COUNT` | of the function's queue |
  * | `LOG_LEVEL` | `debug`, `info`, `warn`, `error` |
+ * | `METRICS_NAMESPACE` | of the figures in CloudWatch; empty: `Topicsmith` |
  *
  * @param onRequest called for each request to the API server or a broker
  * @throws Error one line that names the variable and what it must hold
  */
 export function runtimeFromEnv(env: Env, queueVariable: string, onRequest = () => {}): Runtime {
   const log = createLogger({ level: env.LOG_LEVEL || 'info' });
+  const meter = emfMeter({ namespace: env.METRICS_NAMESPACE || 'Topicsmith' });
   const client = telling(kubeClient(env), onRequest);
   const ports = {
     resources: kubeResources(client, namespacesIn(env.WATCH_NAMESPACES)),
@@ -49,8 +55,9 @@ export function runtimeFromEnv(env: Env, queueVariable: string, onRequest = () =
     now: () => new Date(),
     pause: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {}),
     log,
+    meter,
   };
-  return { ports, log, maxReceiveCount: receiveCount(env), hide: hideIn(env, required(env, queueVariable)) };
+  return { ports, log, meter, maxReceiveCount: receiveCount(env), hide: hideIn(env, required(env, queueVariable)) };
 }
 
 const telling = (client: KubeClient, onRequest: () => void): KubeClient => ({

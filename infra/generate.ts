@@ -1,5 +1,6 @@
 /**
- * Writes everything that follows from `functions/core/schema/` and `functions/core/api.ts`, and what `doctor` compares with.
+ * Writes everything that follows from `functions/core/schema/`, `functions/core/api.ts` and the tables of metrics, and what
+ * `doctor` compares with.
  *
  * `node infra/generate.ts` writes; `--check` writes nothing and fails when a file is not what it would write.
  */
@@ -8,6 +9,7 @@ import { stringify } from 'yaml';
 import { admission, admissionComment } from './generate/admission.ts';
 import { crd } from './generate/crd.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
+import { metricsPage } from './generate/metrics.ts';
 import { policy } from './generate/policy.ts';
 import { rbac } from './generate/rbac.ts';
 import { reference } from './generate/reference.ts';
@@ -27,6 +29,7 @@ const files: Record<string, string> = {
   'crds/kafkatopic.yaml': yaml([crd()]),
   'crds/kafkatopic-policy.yaml': yaml(policy()),
   'crds/README.md': reference(),
+  'functions/METRICS.md': metricsPage(),
   'infra/admission.yaml': yaml(admission(), admissionComment),
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),

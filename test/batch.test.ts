@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { backoffSeconds, type Settled } from '../functions/batch.ts';
 import { Failure } from '../functions/core/outcome.ts';
 import { context, done, event, failed, handlerOver, outcomes } from './functions/batch-world.ts';
+import { figuresIn } from './support/figures.ts';
 import { table } from './support/table.ts';
 
 type Given = { messages: string[]; work?: Record<string, Settled | null> };
@@ -169,6 +170,49 @@ describe('batch', () => {
         },
       ),
     );
+  });
+});
+
+/** The metric lines of an invocation; messages as `event` has them. @param ages ms from sending to the invocation */
+async function figuresOf(messages: readonly string[], work: Given['work'], ages: readonly number[]) {
+  const { handler, metricLog } = handlerOver(outcomes(work ?? {}));
+  const batch = event(messages);
+  for (const [at, age] of ages.entries()) {
+    const { attributes } = batch.Records[at] ?? assert.fail();
+    attributes.SentTimestamp = String(100_000 - age);
+  }
+  await handler(batch, context());
+  return figuresIn(metricLog.join(''));
+}
+
+describe('figures of a batch', () => {
+  test('messages count by what became of them; at the last receive a failure is a dead letter', async () => {
+    const messages = ['a:x', 'b:y', 'c:z*3', 'd:bad', 'e:bad*3', 'b:after'];
+    const figures = await figuresOf(messages, { y: failed(), z: failed() }, []);
+    assert.deepEqual(
+      [...figures],
+      [
+        ['Messages Function=reconcile Fate=Done', [1]],
+        ['Messages Function=reconcile Fate=Redelivered', [3]],
+        ['Messages Function=reconcile Fate=DeadLettered', [2]],
+      ],
+    );
+  });
+
+  test('a name waits from its first message to its first try, and the oldest message of all is told', async () => {
+    const figures = await figuresOf(['a:x', 'a:x', 'b:y*2', 'c:z'], {}, [700, 900, 5_000, -3]);
+    assert.deepEqual(figures.get('TimeInQueue Function=reconcile'), [900, 0]);
+    assert.deepEqual(figures.get('OldestMessage Function=reconcile'), [5_000]);
+  });
+
+  test('an answer that is forced has its figures, once', async () => {
+    const late = Promise.withResolvers<ReadonlyMap<string, Settled>>();
+    const { handler, metricLog } = handlerOver(() => late.promise);
+    await handler(event(['a:x']), context(1_050));
+    late.resolve(new Map([['x', done]]));
+    await late.promise;
+    await new Promise(setImmediate);
+    assert.deepEqual([...figuresIn(metricLog.join(''))], [['Messages Function=reconcile Fate=Redelivered', [1]]]);
   });
 });
 

@@ -9,17 +9,19 @@ import type { Binding, LiveTopic, Reason, Refusal } from './topic.ts';
  * for people, free of secrets, times, ports and ids that change) its message.
  * `unanswered`: a mutation was sent and its answer never came: it may still take effect (reliability.md X1).
  * `retryAfterMs`: the broker's own wish (THROTTLING_QUOTA_EXCEEDED), in ms.
+ * `code`: Kafka's own name of the error, of a closed list; absent when it was none of Kafka's.
  */
 export class Failure extends Error {
   readonly reason: Reason;
   readonly retryable: boolean;
   readonly unanswered: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly code: string | undefined;
 
   constructor(
     reason: Reason,
     message: string,
-    options: { retryable: boolean; unanswered?: boolean; retryAfterMs?: number; cause?: unknown },
+    options: { retryable: boolean; unanswered?: boolean; retryAfterMs?: number; code?: string; cause?: unknown },
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'Failure';
@@ -27,6 +29,7 @@ export class Failure extends Error {
     this.retryable = options.retryable;
     this.unanswered = options.unanswered ?? false;
     this.retryAfterMs = options.retryAfterMs;
+    this.code = options.code;
   }
 }
 

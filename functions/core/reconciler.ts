@@ -3,16 +3,17 @@
  * never reads again to decide. If the world moved meanwhile the write fails, and another pass looks again.
  */
 
-import { describe } from './action.ts';
+import { countName, countPass, logPass, named } from './account.ts';
 import { apply } from './apply.ts';
 import { decide, notLooked, secondLookMillis } from './decide.ts';
 import { eventsOf } from './events.ts';
 import type { Installation } from './installation.ts';
+import type { Meter, PassOutcome } from './metrics.ts';
 import { asFailure, Failure, isWaiting, type PerItem } from './outcome.ts';
 import { outcomeOf, type Pass } from './pass.ts';
 import type { Events, Logger, Replication, Resources, Topics } from './ports.ts';
-import { groupOf } from './request.ts';
-import type { TopicResource } from './resource.ts';
+import { groupOf, type Trigger } from './request.ts';
+import type { TopicResource, TopicStatus } from './resource.ts';
 import { queryOf } from './situation.ts';
 import { sameStatus, statusOf } from './status.ts';
 import { type Key, keyOf, type Reason } from './topic.ts';
@@ -26,18 +27,20 @@ export type Ports = {
   /** waits so many ms, or until the signal is aborted; never rejects */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly log: Logger;
+  readonly meter: Meter;
 };
 
 /**
  * One object to look at. `groups`: the message groups it came in, where that is known. `lastReceive`: when this pass fails,
- * the message goes to the dead-letter queue.
+ * the message goes to the dead-letter queue. `id` is the request's own, `messageId` the queue's: for logs.
  */
 export type Item = {
   readonly key: Key;
   readonly groups: readonly string[] | undefined;
   readonly lastReceive: boolean;
-  readonly trigger: string;
+  readonly trigger: Trigger;
   readonly id: string;
+  readonly messageId?: string;
 };
 
 /** What becomes of the message. `hideSeconds` is a lower bound for how long it must stay hidden. */
@@ -71,13 +74,14 @@ export async function reconcile(
   signal: AbortSignal,
   reporting = signal,
 ): Promise<ReadonlyMap<string, Settled>> {
+  const startedAt = ports.now();
   const keys = items.map(({ key }) => key);
   const read = await ports.resources.read(keys, signal);
-  const { chosen, settled } = choose(items, read, ports.log);
+  const { chosen, settled } = choose(items, read, ports);
   const first = await decide(chosen, ports, signal);
   const unsure = first.filter(({ plan }) => plan?.unsure);
   const sure = first.filter((pass) => !unsure.includes(pass));
-  const report = reporter(items, ports, reporting);
+  const report = reporter(items, ports, startedAt, reporting);
   const entries = await report(await apply(sure, ports, signal));
   if (unsure.length > 0) await ports.pause(secondLookMillis, signal);
   const second = await decide(
@@ -93,20 +97,24 @@ export async function reconcile(
 function choose(
   items: readonly Item[],
   read: PerItem<string, TopicResource | 'gone'>,
-  log: Logger,
+  { log, meter }: Pick<Ports, 'log' | 'meter'>,
 ): { chosen: readonly TopicResource[]; settled: readonly Settled[] } {
   const chosen = new Map<string, TopicResource>();
   const settled: Settled[] = [];
-  for (const { key: named, groups } of items) {
-    const key = keyOf(named);
+  const end = (item: Item, outcome: PassOutcome, entry: Settled) => {
+    countName(item, outcome, meter);
+    settled.push(entry);
+  };
+  for (const item of items) {
+    const [key, groups] = [keyOf(item.key), item.groups];
     const resource = read.get(key);
-    if (resource === undefined || resource === 'gone' || resource instanceof Failure)
-      settled.push(unread(key, resource));
+    if (resource === 'gone') end(item, 'Gone', { key, redeliver: false });
+    else if (resource === undefined || resource instanceof Failure) end(item, 'Unread', unread(key, resource));
     else if (groups !== undefined && !groups.includes(groupOf(resource.topicName))) {
       // The object has been re-created for another topic: it has a message of its own in that topic's group.
       log.info('group-of-another-topic', { object: key, topic: resource.topicName, groups });
-      settled.push({ key, redeliver: false });
-    } else if (chosen.has(queryOf(resource).topicName)) settled.push(settle(key, [topicIsBusy(resource)]));
+      end(item, 'Elsewhere', { key, redeliver: false });
+    } else if (chosen.has(queryOf(resource).topicName)) end(item, 'Busy', settle(key, [topicIsBusy(resource)]));
     else chosen.set(queryOf(resource).topicName, resource);
   }
   return { chosen: [...chosen.values()], settled };
@@ -115,32 +123,43 @@ function choose(
 const topicIsBusy = ({ topicName }: TopicResource): Failure =>
   new Failure('ObservationOutdated', `another object is being worked on for topic ${topicName}`, { retryable: true });
 
-function reporter(items: readonly Item[], ports: Ports, signal: AbortSignal) {
+function reporter(items: readonly Item[], ports: Ports, startedAt: Date, signal: AbortSignal) {
   const byKey = new Map(items.map((item) => [keyOf(item.key), item]));
   return (passes: readonly Pass[]): Promise<readonly Settled[]> =>
     Promise.all(
       passes.flatMap((pass) => {
         const item = byKey.get(keyOf(pass.resource.key));
-        return item === undefined ? [] : [report(item, pass, ports, signal)];
+        return item === undefined ? [] : [report(item, pass, ports, startedAt, signal)];
       }),
     );
 }
 
 /** Says what happened, once and only if it differs from what the object says already. */
-async function report(item: Item, pass: Pass, ports: Ports, signal: AbortSignal): Promise<Settled> {
+async function report(item: Item, pass: Pass, ports: Ports, startedAt: Date, signal: AbortSignal): Promise<Settled> {
+  const tookMs = () => ports.now().getTime() - startedAt.getTime();
   const outcome = outcomeOf(pass, item.lastReceive);
-  logOutcome(item, pass, outcome.kind, ports.log);
+  logPass(item, pass, outcome.kind, tookMs(), ports.log);
   const failures = [...pass.failures, ...('failure' in outcome ? [outcome.failure] : [])];
   const status = statusOf(pass.resource, outcome, ports.now());
-  try {
-    if (status !== undefined && !sameStatus(pass.resource.status, status))
-      await ports.resources.writeStatus(pass.resource, status, signal);
-  } catch (error) {
-    failures.push(asFailure(error));
-    ports.log.warn('status-not-written', { ...named(item, pass), error: asFailure(error).message });
+  const written = await write(pass.resource, status, ports, signal);
+  if (written instanceof Failure) {
+    failures.push(written);
+    ports.log.warn('status-not-written', { ...named(item, pass), error: written.message });
   }
+  countPass(item, pass, outcome, { written: written && written === 'written', tookMs: tookMs() }, ports.meter);
   await ports.events.publish(pass.resource, eventsOf(pass, status, item.id), signal);
   return settle(keyOf(item.key), failures);
+}
+
+/** @returns undefined when the status says nothing new */
+async function write(
+  resource: TopicResource,
+  status: TopicStatus | undefined,
+  { resources }: Ports,
+  signal: AbortSignal,
+): Promise<'written' | Failure | undefined> {
+  if (status === undefined || sameStatus(resource.status, status)) return undefined;
+  return resources.writeStatus(resource, status, signal).then(() => 'written' as const, asFailure);
 }
 
 function settle(key: string, failures: readonly Failure[]): Settled {
@@ -155,24 +174,7 @@ function settle(key: string, failures: readonly Failure[]): Settled {
 }
 
 /** An object that could not be read says nothing about itself: its message comes back, whatever the reason. */
-function unread(key: string, entry: TopicResource | 'gone' | Failure | undefined): Settled {
-  if (entry === 'gone') return { key, redeliver: false };
-  const { reason, message } = entry instanceof Failure ? entry : notLooked();
+function unread(key: string, entry: Failure | undefined): Settled {
+  const { reason, message } = entry ?? notLooked();
   return { key, redeliver: true, hideSeconds: undefined, reason, message };
-}
-
-const named = (item: Item, { resource }: Pass) => ({
-  object: keyOf(item.key),
-  topic: resource.topicName,
-  generation: resource.generation,
-  trigger: item.trigger,
-  message: item.id,
-});
-
-function logOutcome(item: Item, pass: Pass, outcome: string, log: Logger): void {
-  for (const action of pass.applied)
-    log.info('applied', { ...named(item, pass), action: action.type, what: describe(action) });
-  const { failures } = pass;
-  const failed = { reasons: failures.map(({ reason }) => reason), failed: failures };
-  log.info('outcome', { ...named(item, pass), outcome, ...(failures.length > 0 && failed) });
 }

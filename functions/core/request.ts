@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isStates, plusStates, type States } from './states.ts';
 import { isNamespaceName, isObjectName, type Key } from './topic.ts';
 
 /** Why a request exists. It decides nothing: every trigger leads to the same look (reliability.md 6.1). */
@@ -13,14 +14,23 @@ export type Tick = { readonly v: 1; readonly tick: string; readonly continue?: s
 
 const sumNames = ['startedAt', 'pages', 'lookedAt', 'enqueued', 'skipped', 'unread', 'unlisted', 'requests'] as const;
 
-/** What the pages of a tick have come to so far, for its summary. Counts, but for `startedAt`: ms since 1970. */
-export type Sums = Readonly<Record<(typeof sumNames)[number], number>>;
+/**
+ * What the pages of a tick have come to so far, for its summary. Counts, but for `startedAt`: ms since 1970. `states`: the
+ * objects this installation is for, by what they say.
+ */
+export type Sums = Readonly<Record<(typeof sumNames)[number], number>> & { readonly states: States };
 
 /** A page's own sums beside those of the pages before it. The tick started with its first page. */
 export const plus = (before: Sums | undefined, page: Sums): Sums =>
-  Object.fromEntries(
-    sumNames.map((name) => [name, name === 'startedAt' && before ? before[name] : (before?.[name] ?? 0) + page[name]]),
-  ) as Sums;
+  ({
+    ...Object.fromEntries(
+      sumNames.map((name) => [
+        name,
+        name === 'startedAt' && before ? before[name] : (before?.[name] ?? 0) + page[name],
+      ]),
+    ),
+    states: plusStates(before?.states ?? {}, page.states),
+  }) as Sums;
 
 /**
  * SQS message group of a physical topic name: all work on one topic is serial, across objects and namespaces.
@@ -60,14 +70,17 @@ export function parseTick(body: string): Tick | Malformed {
   if (typeof tick !== 'string' || tick.length === 0 || tick.length > 256)
     return malformed('tick is not a text of 1 to 256');
   if (token !== undefined && typeof token !== 'string') return malformed('continue is not a text');
-  if (sums !== undefined && !isSums(sums)) return malformed(`sums are not whole numbers of ${sumNames.join(', ')}`);
+  if (sums !== undefined && !isSums(sums))
+    return malformed(`sums are not states, and whole numbers of ${sumNames.join(', ')}`);
   return { v: 1, tick, ...(token !== undefined && { continue: token }), ...(sums !== undefined && { sums }) };
 }
 
 function isSums(value: unknown): value is Sums {
   if (typeof value !== 'object' || value === null) return false;
   const isCount = (count: unknown) => Number.isSafeInteger(count) && (count as number) >= 0;
-  return Object.keys(value).length === sumNames.length && sumNames.every((name) => isCount((value as Sums)[name]));
+  const { states, ...counts } = value as Sums;
+  const areCounts = Object.keys(counts).length === sumNames.length && sumNames.every((name) => isCount(counts[name]));
+  return areCounts && isStates(states);
 }
 
 const malformed = (why: string): Malformed => ({ malformed: why });

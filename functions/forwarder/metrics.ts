@@ -1,49 +1,91 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 
-/** The forwarder's figures. None carries an object's name: their number stays the same however many objects there are. */
+const prefix = 'topicsmith_forwarder_';
+
+/**
+ * Every figure of the forwarder, by its name without the prefix. None carries an object's name: their number stays the
+ * same however many objects there are.
+ */
+export const forwarderMetrics = {
+  events_total: {
+    kind: 'counter',
+    label: 'type',
+    what: 'Watch events received, by type: ADDED, MODIFIED, DELETED, BOOKMARK.',
+  },
+  watch_interruptions_total: {
+    kind: 'counter',
+    label: 'reason',
+    what: 'Lists and watches that ended with a problem.',
+  },
+  lists_total: {
+    kind: 'counter',
+    label: undefined,
+    what: 'Complete lists of all objects in a scope, the first one included.',
+  },
+  messages_sent_total: { kind: 'counter', label: undefined, what: 'Requests the reconcile queue took.' },
+  send_failures_total: {
+    kind: 'counter',
+    label: undefined,
+    what: 'Requests the reconcile queue did not take; they are sent again.',
+  },
+  ticks_total: { kind: 'counter', label: undefined, what: 'Resync ticks the tick queue took.' },
+  last_tick_timestamp_seconds: {
+    kind: 'gauge',
+    label: undefined,
+    what: 'When the tick queue took the last tick, in seconds since 1970; 0 before the first.',
+  },
+  watch_age_seconds: { kind: 'gauge', label: undefined, what: 'Time since the API server last said something.' },
+  objects: { kind: 'gauge', label: undefined, what: 'Objects known.' },
+  keys_waiting: { kind: 'gauge', label: undefined, what: 'Requests the queue has not taken yet.' },
+  oldest_waiting_seconds: {
+    kind: 'gauge',
+    label: undefined,
+    what: 'How long the queue has not taken the oldest of these; 0 without any.',
+  },
+  followups: { kind: 'gauge', label: undefined, what: 'Objects that are asked for again until their work is done.' },
+} as const;
+
+type Table = typeof forwarderMetrics;
+type Name = keyof Table;
+type GaugeName = { [N in Name]: Table[N]['kind'] extends 'gauge' ? N : never }[Name];
+
+/** The forwarder's figures; what they mean stands in {@link forwarderMetrics}. */
 export type Metrics = {
-  /** by type: ADDED, MODIFIED, DELETED, BOOKMARK */
   readonly events: Counter<'type'>;
-  /** by reason of `Interrupted` */
   readonly interruptions: Counter<'reason'>;
   readonly relists: Counter;
   readonly sent: Counter;
   readonly sendFailures: Counter;
   readonly ticks: Counter;
-  /** seconds since 1970 */
   readonly lastTick: Gauge;
   /** a figure that is read when somebody asks */
-  gauge(name: string, help: string, read: () => number): void;
+  gauge(name: GaugeName, read: () => number): void;
   /** all of them in the text format of Prometheus */
   text(): Promise<string>;
   readonly contentType: string;
 };
 
-const prefix = 'topicsmith_forwarder_';
-
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  const registers = [registry];
-  const counter = (name: string, help: string) => new Counter({ name: `${prefix}${name}`, help, registers });
-  const counterBy = <L extends string>(label: L, name: string, help: string) =>
-    new Counter({ name: `${prefix}${name}`, help, registers, labelNames: [label] });
+  const described = (name: Name) => ({
+    name: `${prefix}${name}`,
+    help: forwarderMetrics[name].what,
+    registers: [registry],
+  });
+  const counter = (name: Name) => new Counter(described(name));
+  const counterBy = <N extends 'events_total' | 'watch_interruptions_total'>(name: N): Counter<Table[N]['label']> =>
+    new Counter({ ...described(name), labelNames: [forwarderMetrics[name].label] });
   return {
-    events: counterBy('type', 'events_total', 'Watch events received.'),
-    interruptions: counterBy('reason', 'watch_interruptions_total', 'Lists and watches that ended with a problem.'),
-    relists: counter('lists_total', 'Complete lists of all objects in a scope, the first one included.'),
-    sent: counter('messages_sent_total', 'Requests the reconcile queue took.'),
-    sendFailures: counter('send_failures_total', 'Requests the reconcile queue did not take; they are sent again.'),
-    ticks: counter('ticks_total', 'Resync ticks the tick queue took.'),
-    lastTick: new Gauge({
-      name: `${prefix}last_tick_timestamp_seconds`,
-      help: 'When the tick queue took the last tick, in seconds since 1970; 0 before the first.',
-      registers,
-    }),
-    gauge(name, help, read) {
+    events: counterBy('events_total'),
+    interruptions: counterBy('watch_interruptions_total'),
+    relists: counter('lists_total'),
+    sent: counter('messages_sent_total'),
+    sendFailures: counter('send_failures_total'),
+    ticks: counter('ticks_total'),
+    lastTick: new Gauge(described('last_tick_timestamp_seconds')),
+    gauge(name, read) {
       new Gauge({
-        name: `${prefix}${name}`,
-        help,
-        registers,
+        ...described(name),
         collect() {
           this.set(read());
         },

@@ -27,6 +27,8 @@ export class Outbox {
   readonly #backoff: Backoff;
   readonly #stop = new AbortController();
   readonly #waiting = new Map<string, Envelope>();
+  /** since when keys wait, ms; under way or not, in the order in which they came */
+  readonly #since = new Map<string, number>();
   /** requests under way, and how many entries they hold */
   #requests = 0;
   #underWay = 0;
@@ -45,15 +47,23 @@ export class Outbox {
     return this.#waiting.size + this.#underWay;
   }
 
+  /** How long the oldest of these has waited, ms; 0 without any. */
+  get oldestMs(): number {
+    const { value: since } = this.#since.values().next();
+    return since === undefined ? 0 : this.#parts.clock.now() - since;
+  }
+
   /** Takes the newest envelope of an object. One that waits already keeps its place in line. */
   add(key: string, envelope: Envelope): void {
     this.#waiting.set(key, envelope);
+    this.#waitsFrom(key);
     this.#pump();
   }
 
   /** The object is gone: nobody has to look at it. */
   drop(key: string): void {
     this.#waiting.delete(key);
+    this.#since.delete(key);
   }
 
   /** Sends what waits, without further pauses, for at most `boundMs`. @returns how many were left behind */
@@ -68,6 +78,10 @@ export class Outbox {
     const left = this.waiting;
     this.#stop.abort();
     return left;
+  }
+
+  #waitsFrom(key: string): void {
+    if (!this.#since.has(key)) this.#since.set(key, this.#parts.clock.now());
   }
 
   #pump(): void {
@@ -99,8 +113,10 @@ export class Outbox {
     this.#requests -= 1;
     this.#underWay -= batch.size;
     const failed = [...batch].filter(([, { deduplicationId }]) => outcomes.get(deduplicationId) !== 'sent');
+    for (const key of batch.keys()) if (!failed.some(([left]) => left === key)) this.#since.delete(key);
     // An entry that was edited meanwhile has a newer envelope waiting: that one counts.
     for (const [key, envelope] of failed) if (!this.#waiting.has(key)) this.#waiting.set(key, envelope);
+    for (const key of batch.keys()) if (this.#waiting.has(key)) this.#waitsFrom(key);
     this.#note(
       batch.size,
       failed.length,

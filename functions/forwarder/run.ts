@@ -142,13 +142,10 @@ export class Forwarder {
   #gauges(): void {
     const silentMs = () => Math.max(...this.#scopes.map(({ watcher }) => watcher.silentMs));
     const objects = () => this.#scopes.reduce((sum, scope) => sum + scope.objects.size, 0);
-    this.metrics.gauge('watch_age_seconds', 'Time since the API server last said something.', () => silentMs() / 1000);
-    this.metrics.gauge('objects', 'Objects known.', objects);
-    this.metrics.gauge('keys_waiting', 'Requests the queue has not taken yet.', () => this.#outbox.waiting);
-    this.metrics.gauge(
-      'followups',
-      'Objects that are asked for again until their work is done.',
-      () => this.#followups.size,
-    );
+    this.metrics.gauge('watch_age_seconds', () => silentMs() / 1000);
+    this.metrics.gauge('objects', objects);
+    this.metrics.gauge('keys_waiting', () => this.#outbox.waiting);
+    this.metrics.gauge('oldest_waiting_seconds', () => this.#outbox.oldestMs / 1000);
+    this.metrics.gauge('followups', () => this.#followups.size);
   }
 }

@@ -22,8 +22,8 @@ async function serve(t: TestContext, listener: RequestListener): Promise<string>
 
 /** The forwarder's own metrics beside what it says of being ready. */
 const forwarder = (metrics: ReturnType<typeof createMetrics>, problems = ''): RequestListener => {
-  metrics.gauge('objects', 'Objects.', () => 12);
-  metrics.gauge('keys_waiting', 'Requests.', () => 3);
+  metrics.gauge('objects', () => 12);
+  metrics.gauge('keys_waiting', () => 3);
   return async ({ url }, response) => {
     if (url?.endsWith('/readyz')) response.writeHead(problems === '' ? 200 : 503).end(problems || 'ok\n');
     else response.end(await metrics.text());

@@ -15,6 +15,7 @@ import { type Item, reconcile } from '../../functions/core/reconciler.ts';
 import { parseRequest } from '../../functions/core/request.ts';
 import { installationIn } from '../../functions/installation.ts';
 import { buildBundles } from '../../infra/build.ts';
+import { noMeter } from '../support/figures.ts';
 import { byHand, realBroker } from '../support/kafka/real-kafka.ts';
 import { fakeEvents } from '../support/kube/fake-events.ts';
 import { createNamespace, realApi, removeNamespace, userOf } from '../support/kube/real-api.ts';
@@ -79,6 +80,7 @@ async function pass(): Promise<void> {
     now: () => new Date(),
     pause: async () => {},
     log: silent,
+    meter: noMeter,
   };
   await reconcile([item], ports, AbortSignal.timeout(20_000));
 }

@@ -147,7 +147,16 @@ export function requestsContract(name: string, makeWorld: () => Promise<QueueWor
   });
 
   describe(`ticks: ${name}`, { concurrency: true }, () => {
-    const sums = { startedAt: 1, lookedAt: 500, enqueued: 0, skipped: 0, unread: 0, unlisted: 0, requests: 3 };
+    const sums = {
+      startedAt: 1,
+      lookedAt: 500,
+      enqueued: 0,
+      skipped: 0,
+      unread: 0,
+      unlisted: 0,
+      requests: 3,
+      states: {},
+    };
     const pages: Tick[] = [
       { v: 1, tick: 'one' },
       { v: 1, tick: 'one', continue: 'page-2', sums: { ...sums, pages: 1 } },

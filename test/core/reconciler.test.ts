@@ -255,7 +255,7 @@ test('of two objects in one call that name one topic only the first is worked on
 test('a message in the group of another topic is done without a look: the object has a message of its own', async () => {
   const { topics, ports, apply } = world();
   apply('orders', { topicName: 'now' });
-  const item = { key: { namespace: 'shop', name: 'orders' }, lastReceive: false, trigger: 'change', id: 'm' };
+  const item = { key: { namespace: 'shop', name: 'orders' }, lastReceive: false, trigger: 'change' as const, id: 'm' };
   const settled = await reconcile([{ ...item, groups: [groupOf('before')] }], ports, never);
   assert.deepEqual([[...settled.values()], topics.calls], [[{ key: 'shop/orders', redeliver: false }], []]);
   await reconcile([{ ...item, groups: [groupOf('before'), groupOf('now')] }], ports, never);
@@ -274,7 +274,7 @@ test('a report may still be written after the work has been ended', async () => 
     key: { namespace: 'shop', name: 'orders' },
     groups: undefined,
     lastReceive: false,
-    trigger: 'change',
+    trigger: 'change' as const,
     id: 'm',
   };
   await reconcile([item], ports, work.signal, never);
@@ -472,7 +472,7 @@ test('an object deleted before it was bound is bound in one pass and deleted in 
 });
 
 test('what was done is logged once, with the object and the message (K161)', async () => {
-  const { apply, pass, lines } = world();
+  const { apply, pass, lines, status } = world();
   apply('orders');
   await pass(['orders']);
   assert.deepEqual(lines, [
@@ -486,6 +486,11 @@ test('what was done is logged once, with the object and the message (K161)', asy
         message: 'm1',
         action: 'CreateTopic',
         what: 'create the topic',
+        field: 'topic',
+        before: 'none',
+        after: status('orders')?.topicId,
+        outcome: 'Synced',
+        tookMs: 0,
       },
     },
     {
@@ -497,6 +502,7 @@ test('what was done is logged once, with the object and the message (K161)', asy
         trigger: 'change',
         message: 'm1',
         outcome: 'Synced',
+        tookMs: 0,
       },
     },
   ]);

@@ -103,9 +103,20 @@ table('a body of the reconcile queue', (text: string) => parseRequest(text), [
   },
 ]);
 
-const sums = { startedAt: 5, pages: 1, lookedAt: 9, enqueued: 2, skipped: 1, unread: 0, unlisted: 0, requests: 4 };
+const sums = {
+  startedAt: 5,
+  pages: 1,
+  lookedAt: 9,
+  enqueued: 2,
+  skipped: 1,
+  unread: 0,
+  unlisted: 0,
+  requests: 4,
+  states: { 'True Synced': 7, 'False ResourceConflict': 2 },
+};
 const noSums = {
-  malformed: 'sums are not whole numbers of startedAt, pages, lookedAt, enqueued, skipped, unread, unlisted, requests',
+  malformed:
+    'sums are not states, and whole numbers of startedAt, pages, lookedAt, enqueued, skipped, unread, unlisted, requests',
 };
 
 table('a body of the tick queue', (text: string) => parseTick(text), [
@@ -156,6 +167,13 @@ table('a body of the tick queue', (text: string) => parseTick(text), [
     given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, pages: 0.5 } }),
     want: noSums,
   },
+  ...[undefined, [], { 'True Synced': -1 }, { 'True Nonsense': 1 }, { 'Maybe Synced': 1 }, { 'True Synced x': 1 }].map(
+    (states) => ({
+      reason: `not with states ${JSON.stringify(states)}`,
+      given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, states } }),
+      want: noSums,
+    }),
+  ),
   { reason: 'together', given: '{"v":1,"tick":"t","sums":null}', want: noSums },
 ]);
 

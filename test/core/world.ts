@@ -1,4 +1,6 @@
 /** Objects, topics and Events in memory, and passes over them. */
+
+import { emfMeter } from '../../functions/adapters/emf.ts';
 import type { Installation } from '../../functions/core/installation.ts';
 import { type Item, type Ports, reconcile } from '../../functions/core/reconciler.ts';
 import type { TopicStatus } from '../../functions/core/resource.ts';
@@ -17,6 +19,8 @@ export function world(settings: Partial<Installation> = {}, brokers = 1) {
   const line = (event: string, fields?: Readonly<Record<string, unknown>>) => void lines.push({ event, fields });
   const pauses: number[] = [];
   const whilePaused = { do: () => {} };
+  const metrics: string[] = [];
+  const meter = emfMeter({ write: (text) => void metrics.push(text) });
   const ports: Ports = {
     topics,
     resources,
@@ -28,6 +32,7 @@ export function world(settings: Partial<Installation> = {}, brokers = 1) {
       whilePaused.do();
     },
     log: { debug: line, info: line, warn: line, error: line },
+    meter,
   };
   const apply = (name: string, spec: object = {}, labels: Readonly<Record<string, string>> = {}) =>
     resources.objects.apply({ metadata: { namespace: 'shop', name, labels }, spec: { ...spec } });
@@ -51,5 +56,13 @@ export function world(settings: Partial<Installation> = {}, brokers = 1) {
   const approve = (name: string, hash = status(name)?.plan?.hash ?? '') =>
     resources.objects.annotate({ namespace: 'shop', name }, 'approve', hash);
   const told = (name: string) => events.of({ namespace: 'shop', name }).map(({ reason }) => reason);
-  return { topics, resources, events, ports, apply, approve, pass, ready, status, told, lines, pauses, whilePaused };
+  /** all metric lines so far */
+  const metricLog = () => {
+    meter.flush();
+    return metrics.join('');
+  };
+  return {
+    ...{ topics, resources, events, ports, lines, pauses, whilePaused },
+    ...{ apply, approve, pass, ready, status, told, metricLog },
+  };
 }

@@ -1,6 +1,7 @@
 /** The whole system on three brokers in three racks, for the objects with certain labels, and with a limit on its moves. */
 import { after, describe } from 'node:test';
-import { startMoves } from '../support/e2e/three-brokers.ts';
+import { ours, startMoves } from '../support/e2e/three-brokers.ts';
+import { gauges } from './metrics.ts';
 import { brokersThatGo } from './moves/down.ts';
 import { interruptedMoves } from './moves/interrupted.ts';
 import { othersMoves } from './moves/others.ts';
@@ -14,4 +15,5 @@ describe('brokers that go', () => brokersThatGo(world));
 describe('moves of our own', () => ownMoves(world));
 describe('moves of others', () => othersMoves(world));
 describe('label selectors', () => selectors(world));
+describe('metrics', () => gauges(world, ours));
 describe('moves that are interrupted', () => interruptedMoves(world));

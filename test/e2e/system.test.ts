@@ -16,6 +16,7 @@ import { fleet } from './fleet.ts';
 import { identity } from './identity.ts';
 import { imports } from './imports.ts';
 import { messages } from './messages.ts';
+import { metrics } from './metrics.ts';
 import { modes } from './modes.ts';
 import { naming } from './naming.ts';
 import { oddBrokers } from './odd-brokers.ts';
@@ -27,6 +28,7 @@ const world = await startWorld();
 after(() => world.stop());
 
 describe('outages', () => outages(world));
+describe('metrics', () => metrics(world));
 describe('creation and adoption', () => creation(world));
 describe('changes', () => changes(world));
 describe('config', () => config(world));

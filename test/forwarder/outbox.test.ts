@@ -189,6 +189,25 @@ describe('outbox', () => {
     assert.equal(requests.batches.length, tries);
   });
 
+  test('K163: the age of the oldest request grows while the queue takes none, and ends with it', async () => {
+    const { requests, outbox, add, clock } = world();
+    assert.equal(outbox.oldestMs, 0);
+    requests.away = true;
+    add('a');
+    await settled();
+    await clock.advance(30_000);
+    add('b');
+    add('a');
+    assert.equal(outbox.oldestMs, 30_000);
+    outbox.drop('shop/a');
+    assert.equal(outbox.oldestMs, 0);
+    await clock.advance(5_000);
+    assert.equal(outbox.oldestMs, 5_000);
+    requests.away = false;
+    await clock.advance(20_000);
+    assert.deepEqual([outbox.oldestMs, outbox.waiting], [0, 0]);
+  });
+
   test('what was sent and what was refused is counted', async () => {
     const { requests, add, clock, metrics } = world();
     requests.away = true;

@@ -1,6 +1,7 @@
 /** Batches as short texts, and what a handler made of them. */
 import { mock } from 'node:test';
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
+import { emfMeter } from '../../functions/adapters/emf.ts';
 import { fifoHandler, type Hide, type Item, type Settled } from '../../functions/batch.ts';
 import type { Logger } from '../../functions/core/ports.ts';
 
@@ -63,6 +64,8 @@ export function handlerOver(work: Work, hide: Hide = async () => new Map()) {
   const calls: (readonly Item<string>[])[] = [];
   const delays: Record<string, number> = {};
   const log = { ...silent, error: mock.fn(), warn: mock.fn() };
+  /** metric lines, an entry for each */
+  const metricLog: string[] = [];
   const handler = fifoHandler<string>({
     parse: (body) => (body === 'bad' ? { malformed: 'it is bad' } : body),
     keyOf: (name) => name,
@@ -76,9 +79,12 @@ export function handlerOver(work: Work, hide: Hide = async () => new Map()) {
     },
     maxReceiveCount: 3,
     log,
+    name: 'reconcile',
+    meter: emfMeter({ write: (line) => void metricLog.push(line) }),
+    now: () => 100_000,
     random: () => 0.5,
   });
-  return { handler, calls, delays, log };
+  return { handler, calls, delays, log, metricLog };
 }
 
 /** Work with a given outcome per name; `done` where nothing is said, no outcome where it is null. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, mock, test } from 'node:test';
 import fc from 'fast-check';
 import { createLogger } from '../../functions/adapters/log.ts';
 import { Failure } from '../../functions/core/outcome.ts';
 import { handler as lambda, reconcileHandler } from '../../functions/reconcile.ts';
+import { figuresIn, sums } from '../support/figures.ts';
 import { context } from './batch-world.ts';
 import { batchOf, request, world } from './world.ts';
 
@@ -34,6 +35,40 @@ describe('reconcile function', () => {
         ['create', 10],
       ],
     );
+  });
+
+  test('K162: 10,000 objects are the series of one, and an invocation is one line', async () => {
+    const { runtime, apply, metricLog } = world();
+    const handler = reconcileHandler(runtime);
+    const work = async (names: readonly string[]) => {
+      for (const name of names) apply(name);
+      for (let from = 0; from < names.length; from += 10)
+        await handler(batchOf(names.slice(from, from + 10).map((name) => request(name))), context(30_000));
+      return new Set(figuresIn(metricLog.splice(0).join('')).keys());
+    };
+    const one = await work(['orders']);
+    assert.deepEqual(await work(Array.from({ length: 10_000 }, (_, index) => `t-${index}`)), one);
+    await work(['payments', 'clicks']);
+    assert.equal(metricLog.length, 0);
+    await handler(batchOf([request('payments'), request('clicks')]), context(30_000));
+    assert.equal(metricLog.length, 1);
+    assert.doesNotMatch(metricLog.join(''), /payments|clicks|shop/);
+  });
+
+  test('K161: a look that finds all in sync is counted, and applied nothing', async () => {
+    const { runtime, apply, metricLog } = world();
+    apply('orders');
+    await reconcileHandler(runtime)(batchOf([request('orders')]), context(30_000));
+    metricLog.length = 0;
+    const info = mock.fn();
+    const ports = { ...runtime.ports, log: { ...runtime.ports.log, info } };
+    await reconcileHandler({ ...runtime, ports })(batchOf([request('orders')]), context(30_000));
+    assert.deepEqual(
+      info.mock.calls.map(({ arguments: [event] }) => event),
+      ['outcome'],
+    );
+    assert.deepEqual(sums(metricLog.join(''), 'Passes'), { 'Trigger=change Outcome=Synced': 1 });
+    assert.deepEqual(sums(metricLog.join(''), 'Changes'), {});
   });
 
   test('a message for an object that is gone is done', async () => {

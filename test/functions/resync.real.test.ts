@@ -77,7 +77,7 @@ after(async () => {
 async function settle(names: readonly string[]): Promise<void> {
   const items = names.map((name) => ({
     key: { namespace: world.namespace, name },
-    ...{ groups: undefined, lastReceive: false, trigger: 'change', id: name },
+    ...{ groups: undefined, lastReceive: false, trigger: 'change' as const, id: name },
   }));
   for (let from = 0; from < items.length; from += 100)
     for (const { key, redeliver } of (await reconcile(items.slice(from, from + 100), world.owner, signal)).values())

@@ -6,6 +6,7 @@ import { Failure } from '../../functions/core/outcome.ts';
 import type { Sums, Tick } from '../../functions/core/request.ts';
 import { reconcileHandler } from '../../functions/reconcile.ts';
 import { resyncHandler } from '../../functions/resync.ts';
+import { sums } from '../support/figures.ts';
 import { context } from './batch-world.ts';
 import { batchOf, request, tick, world } from './world.ts';
 
@@ -109,6 +110,40 @@ describe('resync function', () => {
         took: true,
       },
     ]);
+  });
+
+  test('K160: a tick ends with how many selected objects are in each state, over all its pages', async () => {
+    const { resyncAll, resync, apply, runtime, metricLog, resources, ticks } = await settledWorld(1_000);
+    for (const name of names(7)) apply(`new-${name}`);
+    const last = () => sums(metricLog.join(''), 'Objects');
+    await resyncAll(firstPage);
+    assert.deepEqual(last(), { 'Ready=True Reason=Synced': 1_000, 'Ready=Unknown Reason=Pending': 7 });
+    metricLog.length = 0;
+    await resync({ v: 1, tick: 'tick-2' });
+    const [page] = ticks.splice(0);
+    resources.expireTokens();
+    await resyncAll(page as Tick);
+    assert.deepEqual(last()['Ready=True Reason=Synced'], 1_000, 'a listing that starts again counts nobody twice');
+    metricLog.length = 0;
+    const nobody = { ...runtime.ports.installation, selects: () => false };
+    Object.assign(runtime.ports, { installation: nobody });
+    await resyncAll({ v: 1, tick: 'tick-3' });
+    assert.deepEqual(last(), { 'Ready=True Reason=Synced': 0 });
+  });
+
+  test('K163: what a tick has found is in its figures, and a page before the last has none', async () => {
+    const { resync, ticks, topics, metricLog } = await settledWorld(600);
+    topics.topics.delete('t-0003');
+    metricLog.length = 0;
+    await resync(firstPage);
+    assert.deepEqual(sums(metricLog.join(''), 'Ticks'), {});
+    await resync(ticks[0] as Tick);
+    const text = metricLog.join('');
+    const figures = ['Ticks', 'TickLookedAt', 'DriftFound', 'TickSkipped', 'TickUnread', 'TickUnlisted'];
+    assert.deepEqual(
+      figures.map((name) => sums(text, name)['']),
+      [1, 600, 1, 0, 0, 0],
+    );
   });
 
   test('an expired page token starts the listing again at once', async () => {

@@ -1,6 +1,7 @@
 /** A function's parts in memory, and its messages as they come from the queue. */
 import { mock } from 'node:test';
 import type { SQSEvent } from 'aws-lambda';
+import { emfMeter } from '../../functions/adapters/emf.ts';
 import type { Delay } from '../../functions/adapters/sqs.ts';
 import type { Failure } from '../../functions/core/outcome.ts';
 import type { Envelope } from '../../functions/core/ports.ts';
@@ -23,6 +24,9 @@ export function world() {
   const refused: { by?: Failure } = {};
   /** what the reconcile queue says of its depth, look by look; the last one stays */
   const depths = [0];
+  /** metric lines, an entry for each */
+  const metricLog: string[] = [];
+  const meter = emfMeter({ write: (line) => void metricLog.push(line) });
   const runtime = {
     ports: {
       resources,
@@ -32,8 +36,10 @@ export function world() {
       now: () => new Date(),
       pause: async () => {},
       log: silent,
+      meter,
     },
     log: { ...silent, info: mock.fn(), error: mock.fn() },
+    meter,
     maxReceiveCount: 3,
     hide: async (delays: readonly Delay[]) => {
       hidden.push(...delays);
@@ -62,6 +68,7 @@ export function world() {
     ticks,
     refused,
     depths,
+    metricLog,
     /** a user applies `name` */
     apply: (name: string, spec: Readonly<Record<string, unknown>> = {}) =>
       resources.objects.apply({ metadata: { namespace, name }, spec: { numPartitions: 1, ...spec } }),

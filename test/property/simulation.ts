@@ -9,6 +9,7 @@ import { outOfSync } from '../../functions/core/resync.ts';
 import { parseSelector } from '../../functions/core/selector.ts';
 import { type Key, keyOf } from '../../functions/core/topic.ts';
 import { installation } from '../support/build.ts';
+import { noMeter } from '../support/figures.ts';
 import { FakeTopics } from '../support/kafka/fake-topics.ts';
 import { fakeEvents } from '../support/kube/fake-events.ts';
 import { fakeResources } from '../support/kube/fake-resources.ts';
@@ -177,7 +178,7 @@ export class Simulation {
     const mortal = new Mortal(death);
     this.judge.begin(over);
     this.#told = 0;
-    const items = over.map((key) => ({ key, groups: undefined, lastReceive, trigger: 'change', id }));
+    const items = over.map((key) => ({ key, groups: undefined, lastReceive, trigger: 'change' as const, id }));
     const settled = await mortal.run(() => reconcile(items, this.#ports(mortal, stale), never));
     return settled !== 'died' && [...settled.values()].every(({ redeliver }) => !redeliver);
   }
@@ -255,6 +256,7 @@ export class Simulation {
       now: () => this.#time(),
       pause: async () => {},
       log: silent,
+      meter: noMeter,
     };
   }
 }

@@ -116,6 +116,7 @@ export function judge(operation: Operation, answered: Answered, throttleMs = 0):
   return new Failure(reason, messageOf(operation, answered), {
     retryable: is !== 'terminal',
     unanswered: is === 'uncertain' && mutations.has(operation),
+    code: codes.get(answered.code)?.name ?? 'UNKNOWN',
     ...(is === 'throttled' && { retryAfterMs: throttleMs }),
   });
 }

@@ -50,9 +50,9 @@ export class Queues {
       }
   }
 
-  /** Puts a body into the reconcile queue, in a message group of its own. */
-  async request(body: string): Promise<void> {
-    await this.#send(this.#urls.requests, body);
+  /** Puts a body into the reconcile queue, in that message group or in one of its own. */
+  async request(body: string, group?: string): Promise<void> {
+    await this.#send(this.#urls.requests, body, group);
   }
 
   /** Waits for that many dead letters and takes them. @returns their bodies */
@@ -114,9 +114,9 @@ export class Queues {
     this.#sqs.destroy();
   }
 
-  async #send(QueueUrl: string, MessageBody: string): Promise<void> {
+  async #send(QueueUrl: string, MessageBody: string, group?: string): Promise<void> {
     const id = randomUUID();
-    const message = { QueueUrl, MessageBody, MessageGroupId: id, MessageDeduplicationId: id };
+    const message = { QueueUrl, MessageBody, MessageGroupId: group ?? id, MessageDeduplicationId: id };
     await this.#sqs.send(new SendMessageCommand(message));
   }
 
