@@ -42,8 +42,8 @@ describe('reconcile function', () => {
     const handler = reconcileHandler(runtime);
     const work = async (names: readonly string[]) => {
       for (const name of names) apply(name);
-      for (let from = 0; from < names.length; from += 10)
-        await handler(batchOf(names.slice(from, from + 10).map((name) => request(name))), context(30_000));
+      for (let from = 0; from < names.length; from += 100)
+        await handler(batchOf(names.slice(from, from + 100).map((name) => request(name))), context(30_000));
       return new Set(figuresIn(metricLog.splice(0).join('')).keys());
     };
     const one = await work(['orders']);
