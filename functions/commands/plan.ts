@@ -4,7 +4,7 @@ import { permitted, shown } from '../core/approval.ts';
 import { outcomeOf, type Pass } from '../core/pass.ts';
 import type { HeldAction, TopicResource } from '../core/resource.ts';
 import type { Key, Reason, Refusal } from '../core/topic.ts';
-import { type ExitCode, examples, Problem, type Register, type Shell, show, type Work } from './command.ts';
+import { collected, type ExitCode, examples, Problem, type Register, type Shell, show, type Work } from './command.ts';
 import { foreseeAll, worldOf } from './foresee.ts';
 import { asApplied, readManifests } from './manifests.ts';
 import { type ChoiceOptions, chosen, withChoice } from './objects.ts';
@@ -48,8 +48,6 @@ export const register: Register = (program, run) => {
     )
     .action(run(plan));
 };
-
-const collected = (path: string, before: readonly string[] = []): readonly string[] => [...before, path];
 
 const plan: Work<Options> = async (shell, options, names) => {
   const kube = await shell.connect.kube(options);
