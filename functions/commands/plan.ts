@@ -87,18 +87,27 @@ async function told(shell: Shell, options: Parameters<typeof show>[1], plans: re
   return objects.length > 0 ? 2 : 0;
 }
 
-export type PlanSummary = Record<Foreseen['verdict'], number> & { readonly held: number };
+/** Objects by verdict; of those that change, `held`: how many wait for approval, `partlyRefused`: how many not wholly. */
+export type PlanSummary = Record<Foreseen['verdict'], number> & {
+  readonly held: number;
+  readonly partlyRefused: number;
+};
 
 const summaryOf = (plans: readonly Foreseen[]): PlanSummary => {
   const count = (verdict: Foreseen['verdict']) => plans.filter((plan) => plan.verdict === verdict).length;
   return {
     changes: count('changes'),
     held: plans.filter(({ changes }) => changes.some(({ held }) => held)).length,
+    partlyRefused: plans.filter(isPartlyRefused).length,
     refused: count('refused'),
     unchanged: count('unchanged'),
     unknown: count('unknown'),
   };
 };
+
+/** Some of what is wanted would be done, and some of it not. */
+export const isPartlyRefused = ({ verdict, refusals }: Pick<Foreseen, 'verdict' | 'refusals'>): boolean =>
+  verdict === 'changes' && refusals.length > 0;
 
 /** What a pass would do, as data. */
 export function foreseen(pass: Pass): Foreseen {
