@@ -100,6 +100,9 @@ export type Run = <Options>(work: Work<Options>) => (...args: unknown[]) => Prom
 /** Describes a command and its flags to commander. */
 export type Register = (program: Command, run: Run) => void;
 
+/** Collects a flag that may be repeated, for commander. */
+export const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
 /** The end of a help text. */
 export const examples = (...lines: readonly string[]): string =>
   `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;

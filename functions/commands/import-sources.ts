@@ -3,11 +3,11 @@ import { type Draft, type Manifest, manifestOf, objectNames } from '../core/mani
 import { Failure } from '../core/outcome.ts';
 import type { TopicResource } from '../core/resource.ts';
 import { isInternal } from '../core/schema/kafkatopic.ts';
-import { parseSelector } from '../core/selector.ts';
 import { clusterLabel, fromStrimzi, isStrimziTopic, type StrimziDraft, strimziGroup } from '../core/strimzi.ts';
 import { isNamespaceName, isObjectName, keyOf, type Mode } from '../core/topic.ts';
 import { type CommonOptions, Problem, type Shell } from './command.ts';
 import { readDocuments } from './manifests.ts';
+import { selectorOf } from './objects.ts';
 
 /** A topic that gets no manifest. `failed`: it should have got one. */
 export type LeftOut = { readonly topic: string; readonly why: string; readonly failed: boolean };
@@ -131,14 +131,6 @@ function checkNames({ metadata: { name, namespace } }: Manifest): void {
   if (!isObjectName(name)) throw new Problem(`${what} has metadata.name "${name}", ${rule}`);
   if (namespace !== undefined && !isNamespaceName(namespace))
     throw new Problem(`${what} is for namespace "${namespace}", ${rule}, or the namespace of -n`);
-}
-
-function selectorOf(text: string) {
-  try {
-    return parseSelector(text);
-  } catch (error) {
-    throw new Problem(`--selector: ${(error as Error).message}`);
-  }
 }
 
 const labelsOf = (object: unknown): ReadonlyMap<string, string> =>

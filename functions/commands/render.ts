@@ -75,7 +75,8 @@ export function planText(plans: readonly Foreseen[], summary: PlanSummary, style
   const counts = [
     `${summary.changes} to change`,
     ...(summary.held > 0 ? [`${summary.held} of them ${summary.held === 1 ? 'waits' : 'wait'} for approval`] : []),
-    `${summary.refused} refused`,
+    ...(summary.partlyRefused > 0 ? [`${summary.partlyRefused} of them with something refused`] : []),
+    `${summary.refused} ${summary.partlyRefused > 0 ? 'wholly ' : ''}refused`,
     `${summary.unchanged} with nothing to do`,
     ...(summary.unknown > 0 ? [`${summary.unknown} could not be looked at`] : []),
   ];

@@ -304,6 +304,13 @@ describe('topicsmith import --from strimzi', () => {
     assert.equal(state(), before);
   });
 
+  test('what would change only in part is counted as that', async () => {
+    const { run } = await cluster({ input: strimzi.replace('partitions: 4', 'partitions: 1') });
+    const { err } = await run('import', '--from', 'strimzi', '-f', '-', 'Orders_V1');
+    assert.match(err, /^Orders_V1 +PartitionsCannotShrink /m);
+    assert.match(err, /would be changed \(1 after approval, 1 only in part\), 0 refused\.$/m);
+  });
+
   test('what the report says of mode Enforce is what the worker then does', async () => {
     const { run, apply, pass, status } = await cluster({ input: strimzi });
     const { objects } = JSON.parse((await run('import', '--from', 'strimzi', '-f', '-', '-o', 'json')).out);
