@@ -139,6 +139,32 @@ describe('topicsmith dlq list', () => {
     assert.equal((await run('dlq', 'list', '-l', 'team=a')).code, 1);
   });
 
+  for (const count of [1, 60])
+    test(`of a namespace that is not watched nothing is said to be gone, with ${count} of them`, async () => {
+      const { run, put, left } = await made({ watched: ['shop'] });
+      for (let name = 0; name < count; name++) put(request(`orders-${name}`, 'office'));
+      put(request('lost'));
+      const { deadLetters } = JSON.parse((await run('dlq', 'list', '-o', 'json')).out);
+      const reasons = deadLetters.map(({ reason }: { reason: string }) => reason);
+      assert.deepEqual(reasons, [...Array(count).fill('Unread'), 'Gone']);
+      assert.match(
+        (await run('dlq', 'list')).out,
+        /Unread .* nobody looked for the object: WATCH_NAMESPACES leaves out/,
+      );
+      assert.equal((await run('dlq', 'drop', '--reason', 'Gone', '--save', join(folder, `${count}`), '--yes')).code, 0);
+      assert.equal(left().length, count);
+    });
+
+  test('objects of namespaces that were not asked for are not read', async () => {
+    const { run, resources } = await mixed();
+    resources.fault = ({ key }) => {
+      if (key?.namespace === 'office') throw away();
+    };
+    const { code, out } = await run('dlq', 'list', '-n', 'shop', '--reason', 'Gone');
+    assert.equal(code, 0);
+    assert.match(out, /^lost +change +Gone/m);
+  });
+
   test('while a long look lasts, what was seen stays hidden, and is seen once', async () => {
     const { run, put, letters, dead, wait } = await made();
     for (let group = 0; group < 90; group++) put(request('clicks'));
@@ -363,6 +389,31 @@ describe('topicsmith dlq drop', () => {
     assert.equal(code, 1);
     assert.match(out, /^Drop: 0 dropped.*\nIt ended early: cannot write .*: it is there already: --save names another/);
     assert.deepEqual([left().length, readFileSync(file, 'utf8')], [5, 'mine']);
+  });
+
+  test('what was gone when objects were listed is asked for once more before it is dropped', async () => {
+    const { run, letters, apply, put, left } = await made();
+    for (const name of ['lost', 'made']) put(request(name));
+    letters.onReceive = () => void apply('made', { numPartitions: 1 });
+    const file = join(folder, 'gone.jsonl');
+    const { code, out } = await run('dlq', 'drop', '--reason', 'Gone', '--save', file, '--yes');
+    assert.equal(code, 0);
+    assert.match(out, /^Drop: 1 dropped, left: 1 not asked for\.$/m);
+    assert.deepEqual(left(), [request('made')]);
+  });
+
+  test('an object that cannot be asked for is no reason to drop anything, exit 1', async () => {
+    const { run, letters, resources, put, left } = await made();
+    put(request('lost'));
+    letters.onReceive = () => {
+      resources.fault = () => {
+        throw away();
+      };
+    };
+    const { code, out } = await run('dlq', 'drop', '--reason', 'Gone', '--save', join(folder, 'unread'), '--yes');
+    assert.equal(code, 1);
+    assert.match(out, /^Drop: 0 dropped.*\nIt ended early: no broker answers\./);
+    assert.equal(left().length, 1);
   });
 
   test('asks, and makes no file when there is nothing to drop', async () => {
