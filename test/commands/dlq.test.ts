@@ -179,6 +179,38 @@ describe('topicsmith dlq list', () => {
     assert.deepEqual(dead.reconcile.depth(), { waiting: 90, inFlight: 0 });
   });
 
+  test('messages that could not be kept hidden are a problem that says what to do, exit 1', async () => {
+    const { run, put, letters, dead, wait } = await made();
+    for (let group = 0; group < 90; group++) put(request('clicks'));
+    letters.onReceive = () => wait(6_000);
+    letters.onHide = ({ id }, seconds) => {
+      if (id === 'message-3' && seconds > 0) throw new Error('too busy');
+    };
+    const { code, out, err } = await run('dlq', 'list', '--limit', '80');
+    assert.deepEqual([code, out], [1, '']);
+    assert.match(
+      err,
+      /^topicsmith: messages did not stay hidden \(.*too busy\): try again, with a --limit of less than 80$/m,
+    );
+    assert.deepEqual(dead.reconcile.depth(), { waiting: 90, inFlight: 0 });
+  });
+
+  test('messages that are received a second time are no end of the queue: what was done is told, exit 1', async () => {
+    const { run, put, letters, dead, wait } = await made();
+    for (const body of ['not JSON', ...Array(20).fill(request('clicks'))]) put(body);
+    let calls = 0;
+    letters.onReceive = () => {
+      if (++calls === 2) wait(31_000);
+    };
+    const { code, out } = await run('dlq', 'replay', '--all', '--yes');
+    assert.equal(code, 1);
+    assert.match(
+      out,
+      /^Replay: 9 sent back, left: .*\nIt ended early: messages did not stay hidden \(they were received a/,
+    );
+    assert.equal(dead.reconcile.depth().waiting, 12);
+  });
+
   test('a queue that fails while they are looked at is one line, exit 1, and all are given back', async () => {
     const { run, letters, dead } = await mixed();
     let calls = 0;
@@ -435,7 +467,8 @@ describe('flags of dlq', () => {
     [['list', '--reason', 'Nix'], /--reason is "Nix": there is no such reason/],
     [['list', '--older-than', 'x'], /--older-than is "x": it has to be as in/],
     [['list', '-l', '!!'], /--selector: /],
-    [['list', '--limit', '0'], /--limit is "0": it has to be a whole number from 1 to 100000/],
+    [['list', '--limit', '0'], /--limit is "0": it has to be a whole number from 1 to 10000$/m],
+    [['list', '--limit', '10001'], /--limit is "10001": it has to be a whole number from 1 to 10000$/m],
     [['list', '--queue', 'ticks', 'orders'], /ticks are of no object/],
     [['list', '--queue', 'other'], /--help shows/],
     [['list', 'orders', '-A'], /a name needs one namespace/],
