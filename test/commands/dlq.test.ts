@@ -314,6 +314,32 @@ describe('topicsmith dlq replay', () => {
     assert.match(err, /SQS does not move them itself \(The queue refused the request: AccessDenied\)/);
   });
 
+  test('what the server has moved is told also if the queue does not answer afterwards, exit 1', async () => {
+    const { run, letters } = await mixed();
+    letters.onMoveAll = () => ({ moved: 7 });
+    letters.onDepth = () => {
+      throw new Failure('InternalError', 'The queue does not answer', { retryable: true });
+    };
+    const { code, out } = await run('dlq', 'replay', '--all', '--malformed', '--yes');
+    assert.equal(code, 1);
+    assert.match(
+      out,
+      /^Replay: 7 sent back, left: what was not reached\.\nIt ended early: The queue does not answer\./,
+    );
+  });
+
+  test('interrupted, what the server has moved until then is told', async () => {
+    const { run, letters, interrupt, back } = await mixed();
+    letters.onMoveAll = (_, tell) => {
+      interrupt.abort();
+      tell(3);
+      throw new Failure('InternalError', 'was not asked', { retryable: true });
+    };
+    const { code, out, err } = await run('dlq', 'replay', '--all', '--malformed', '--yes');
+    assert.deepEqual([code, err, back().length], [1, '', 0]);
+    assert.match(out, /^Replay: 3 sent back, left: .*\nIt ended early: interrupted\./);
+  });
+
   for (const args of [['--all'], ['orders'], ['--all', '--malformed', '-n', 'shop'], ['--reason', 'Malformed']])
     test(`with ${args.join(' ')} the server is not asked, since something stays`, async () => {
       const { run, letters } = await mixed();
