@@ -287,6 +287,20 @@ describe('topicsmith dlq replay', () => {
     );
   });
 
+  test('behind a message that stays, no more of its group is reached than stands beside it in one look', async () => {
+    const { run, put, left, back } = await made();
+    put('not JSON', 'one');
+    for (let count = 0; count < 30; count++) put(request(`many-${count}`), 'one');
+    const behind = await run('dlq', 'replay', '--all', '--yes');
+    assert.match(
+      behind.out,
+      /^Replay: 9 sent back, left: 1 nobody can read .*, about 21 not reached \(behind those in their/,
+    );
+    assert.deepEqual([left().length, back().length], [22, 9]);
+    await run('dlq', 'drop', '--reason', 'Malformed', '--save', join(folder, 'in-front.jsonl'), '--yes');
+    assert.equal((await run('dlq', 'replay', '--all', '--yes')).out, 'Replay: 21 sent back, none left.\n');
+  });
+
   test('what nobody can read goes back when it is asked for', async () => {
     const { run, left, back } = await mixed();
     assert.equal((await run('dlq', 'replay', '--reason', 'Malformed', '--yes')).code, 0);
@@ -491,7 +505,7 @@ describe('flags of dlq', () => {
     [['replay', '--all', 'orders'], /--all does not go together/],
     [['replay', '--all', '--rate', '501'], /--rate is "501": it has to be a whole number from 1 to 500/],
     [['list', '--reason', 'Nix'], /--reason is "Nix": there is no such reason/],
-    [['list', '--older-than', 'x'], /--older-than is "x": it has to be as in/],
+    [['list', '--older-than', 'x'], /--older-than is "x": it has to be as in 90s, 5m, 1h or 7d$/m],
     [['list', '-l', '!!'], /--selector: /],
     [['list', '--limit', '0'], /--limit is "0": it has to be a whole number from 1 to 10000$/m],
     [['list', '--limit', '10001'], /--limit is "10001": it has to be a whole number from 1 to 10000$/m],
