@@ -5,6 +5,7 @@ import {
   DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
   ListMessageMoveTasksCommand,
+  type ListMessageMoveTasksResultEntry,
   type Message,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
@@ -21,6 +22,8 @@ const waitSeconds = 1;
 /** What the messages of one SendMessageBatch may have together; one message may have as much. */
 const batchBytes = 1_048_576;
 const pollMillis = 1_000;
+/** A move that is not listed for so many polls may be listed late, or never. */
+const pollsUnlisted = 10;
 
 /**
  * The dead letters at `deadUrl`, which go back to `sourceUrl`.
@@ -129,30 +132,53 @@ type Task = {
 async function moveAll(sqs: SQSClient, queueUrl: string, task: Task, signal: AbortSignal): Promise<Moved> {
   try {
     const SourceArn = await arnOf(sqs, queueUrl, signal);
+    const [newest] = await tasksOf(sqs, SourceArn);
     const MaxNumberOfMessagesPerSecond = task.perSecond;
     const start = new StartMessageMoveTaskCommand({ SourceArn, MaxNumberOfMessagesPerSecond });
     const { TaskHandle } = await sqs.send(start); // not to be interrupted: nobody would know whether it runs
-    return await untilMoved(sqs, { ...task, SourceArn, TaskHandle }, signal);
+    return await untilMoved(sqs, { ...task, SourceArn, TaskHandle, after: newest?.StartedTimestamp ?? 0 }, signal);
   } catch (error) {
     throw failureOf(error, queueUrl);
   }
 }
 
-type Running = Task & { readonly SourceArn: string; readonly TaskHandle: string | undefined };
+/** `after`: when the last of the moves began that were there before this one, ms since 1970 */
+type Running = Task & {
+  readonly SourceArn: string;
+  readonly TaskHandle: string | undefined;
+  readonly after: number;
+};
 
 async function untilMoved(sqs: SQSClient, running: Running, signal: AbortSignal): Promise<Moved> {
   const { SourceArn, TaskHandle, tell, pause } = running;
-  for (;;) {
-    const { Results: [task] = [] } = await sqs.send(new ListMessageMoveTasksCommand({ SourceArn, MaxResults: 1 }));
-    const moved = task?.ApproximateNumberOfMessagesMoved ?? 0;
-    if (task?.Status !== 'RUNNING')
-      return { moved, ...(task?.FailureReason !== undefined && { problem: task.FailureReason }) };
-    if (signal.aborted) await sqs.send(new CancelMessageMoveTaskCommand({ TaskHandle }));
-    signal.throwIfAborted();
+  let moved = 0;
+  for (let unlisted = 0; unlisted < pollsUnlisted; ) {
+    const task = oursIn(await tasksOf(sqs, SourceArn), running);
+    moved = task?.ApproximateNumberOfMessagesMoved ?? moved;
+    unlisted = task === undefined ? unlisted + 1 : 0;
+    if (task?.Status === 'COMPLETED') return { moved };
+    if (task?.Status === 'FAILED' || task?.Status === 'CANCELLED')
+      return { moved, problem: task.FailureReason ?? `the move is ${task.Status}` };
+    if (signal.aborted) {
+      const cancelled = await sqs.send(new CancelMessageMoveTaskCommand({ TaskHandle }));
+      moved = cancelled.ApproximateNumberOfMessagesMoved ?? moved;
+    }
     tell(moved);
+    signal.throwIfAborted();
     await pause(pollMillis, signal);
   }
+  return { moved, problem: 'nothing is known of the move' };
 }
+
+/** The newest ten, newest first. Not to be interrupted: one that runs has to be cancelled. */
+async function tasksOf(sqs: SQSClient, SourceArn: string): Promise<readonly ListMessageMoveTasksResultEntry[]> {
+  return (await sqs.send(new ListMessageMoveTasksCommand({ SourceArn, MaxResults: 10 }))).Results ?? [];
+}
+
+/** Handles are those of moves that run. One that has ended is the first that began after all that had been there. */
+const oursIn = (tasks: readonly ListMessageMoveTasksResultEntry[], { TaskHandle, after }: Running) =>
+  tasks.find((task) => task.TaskHandle !== undefined && task.TaskHandle === TaskHandle) ??
+  tasks.findLast(({ StartedTimestamp = 0 }) => StartedTimestamp > after);
 
 async function arnOf(sqs: SQSClient, QueueUrl: string, abortSignal: AbortSignal): Promise<string> {
   const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] });

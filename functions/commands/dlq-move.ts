@@ -85,15 +85,21 @@ async function agree(
   return { since };
 }
 
-/** What it does not move, or not all of it, is moved by hand afterwards: ElasticMQ says that it is done, and moves nothing. */
+/**
+ * What it does not move, or not all of it, is moved by hand afterwards: ElasticMQ says that it is done, and moves nothing.
+ * However it ends, what it has moved is counted.
+ */
 async function moveByServer(shell: Shell, letters: DeadLetters, rate: number, tally: Tally): Promise<void> {
-  const tell = (moved: number) => shell.progress(`moved ${moved}`);
-  const { moved, problem } = await letters.moveAll(rate, tell, shell.pause, shell.signal).catch((error) => {
-    return { moved: 0, problem: asFailure(error).message };
-  });
+  let told = 0;
+  const tell = (count: number) => {
+    told = count;
+    shell.progress(`moved ${count}`);
+  };
+  const { moved, problem } = await letters
+    .moveAll(rate, tell, shell.pause, shell.signal)
+    .catch((error) => ({ moved: told, problem: asFailure(error).message }));
   shell.progress(undefined);
-  shell.signal.throwIfAborted();
-  if (problem !== undefined)
+  if (problem !== undefined && !shell.signal.aborted)
     shell.err(`SQS does not move them itself (${harmless(problem)}): going on message by message.\n`);
   tally.done += moved;
   tally.removed += moved;

@@ -65,10 +65,10 @@ export async function carryOut(
   tally: Tally,
 ): Promise<void> {
   const { letters } = choice;
-  const lookup = await lookupFor(shell, choice);
-  const { waiting, inFlight } = await letters.depth(shell.signal);
   const isOver = () => tally.problem !== undefined;
+  const lookup = await lookupFor(shell, choice);
   try {
+    const { waiting, inFlight } = await letters.depth(shell.signal);
     tally.others = await walk(shell, letters, { ...pace, limit: choice.limit, isOver }, async (messages) => {
       const seen = messages.map((message) => ({ message, content: contentOf(choice.queue, message.body) }));
       const meant = seen.filter(sorter(choice, await lookup(seen), since, tally)).map(({ message }) => message);

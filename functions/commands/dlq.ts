@@ -58,7 +58,7 @@ function registerReplay(dlq: Command, run: Run): void {
   withDlqChoice(dlq.command('replay'))
     .summary('send dead letters back to the queue they came from')
     .description(
-      'Sends messages back, then takes them out: they are never in neither queue. One that is sent twice does no harm. What nobody can read would only come back, and is left unless it is asked for. With --all --malformed, where everything is to go back, SQS moves it itself.\n\nExit code: 0 sent back, 1 something was not.',
+      'Sends messages back, then takes them out: they are never in neither queue. One that is sent twice does no harm. What nobody can read would only come back, and is left unless it is asked for. With --all --malformed, where everything is to go back, SQS moves it itself, and with it what comes in meanwhile; else that is left for the next time.\n\nExit code: 0 sent back, 1 something was not.',
     )
     .option('--all', 'all of them, or all of a namespace with -n')
     .option('--malformed', 'those too that nobody can read')

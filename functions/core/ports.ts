@@ -249,10 +249,10 @@ export interface DeadLetters {
   sendBack(messages: readonly DeadMessage[], signal: AbortSignal): Promise<PerItem<string, 'sent'>>;
   remove(messages: readonly DeadMessage[], signal: AbortSignal): Promise<PerItem<string, 'done'>>;
   /**
-   * Has the server itself move everything, at most so many messages a second (1 to 500). One that does not know how may
-   * say that it is done and have moved nothing.
+   * Has the server itself move everything, what comes in meanwhile too, at most so many messages a second (1 to 500). One
+   * that does not know how may say that it is done and have moved nothing.
    *
-   * @param tell called now and then with the count so far
+   * @param tell called now and then with the count so far, and when it is stopped by the signal
    * @throws Failure when it would not begin, or was stopped by the signal
    */
   moveAll(

@@ -287,6 +287,20 @@ describe('topicsmith dlq replay', () => {
     );
   });
 
+  test('behind a message that stays, no more of its group is reached than stands beside it in one look', async () => {
+    const { run, put, left, back } = await made();
+    put('not JSON', 'one');
+    for (let count = 0; count < 30; count++) put(request(`many-${count}`), 'one');
+    const behind = await run('dlq', 'replay', '--all', '--yes');
+    assert.match(
+      behind.out,
+      /^Replay: 9 sent back, left: 1 nobody can read .*, about 21 not reached \(behind those in their/,
+    );
+    assert.deepEqual([left().length, back().length], [22, 9]);
+    await run('dlq', 'drop', '--reason', 'Malformed', '--save', join(folder, 'in-front.jsonl'), '--yes');
+    assert.equal((await run('dlq', 'replay', '--all', '--yes')).out, 'Replay: 21 sent back, none left.\n');
+  });
+
   test('what nobody can read goes back when it is asked for', async () => {
     const { run, left, back } = await mixed();
     assert.equal((await run('dlq', 'replay', '--reason', 'Malformed', '--yes')).code, 0);
@@ -312,6 +326,32 @@ describe('topicsmith dlq replay', () => {
     const { code, err } = await run('dlq', 'replay', '--all', '--malformed', '--yes');
     assert.deepEqual([code, back().length], [0, 5]);
     assert.match(err, /SQS does not move them itself \(The queue refused the request: AccessDenied\)/);
+  });
+
+  test('what the server has moved is told also if the queue does not answer afterwards, exit 1', async () => {
+    const { run, letters } = await mixed();
+    letters.onMoveAll = () => ({ moved: 7 });
+    letters.onDepth = () => {
+      throw new Failure('InternalError', 'The queue does not answer', { retryable: true });
+    };
+    const { code, out } = await run('dlq', 'replay', '--all', '--malformed', '--yes');
+    assert.equal(code, 1);
+    assert.match(
+      out,
+      /^Replay: 7 sent back, left: what was not reached\.\nIt ended early: The queue does not answer\./,
+    );
+  });
+
+  test('interrupted, what the server has moved until then is told', async () => {
+    const { run, letters, interrupt, back } = await mixed();
+    letters.onMoveAll = (_, tell) => {
+      interrupt.abort();
+      tell(3);
+      throw new Failure('InternalError', 'was not asked', { retryable: true });
+    };
+    const { code, out, err } = await run('dlq', 'replay', '--all', '--malformed', '--yes');
+    assert.deepEqual([code, err, back().length], [1, '', 0]);
+    assert.match(out, /^Replay: 3 sent back, left: .*\nIt ended early: interrupted\./);
   });
 
   for (const args of [['--all'], ['orders'], ['--all', '--malformed', '-n', 'shop'], ['--reason', 'Malformed']])
@@ -465,7 +505,7 @@ describe('flags of dlq', () => {
     [['replay', '--all', 'orders'], /--all does not go together/],
     [['replay', '--all', '--rate', '501'], /--rate is "501": it has to be a whole number from 1 to 500/],
     [['list', '--reason', 'Nix'], /--reason is "Nix": there is no such reason/],
-    [['list', '--older-than', 'x'], /--older-than is "x": it has to be as in/],
+    [['list', '--older-than', 'x'], /--older-than is "x": it has to be as in 90s, 5m, 1h or 7d$/m],
     [['list', '-l', '!!'], /--selector: /],
     [['list', '--limit', '0'], /--limit is "0": it has to be a whole number from 1 to 10000$/m],
     [['list', '--limit', '10001'], /--limit is "10001": it has to be a whole number from 1 to 10000$/m],

@@ -186,7 +186,7 @@ describe('topicsmith reconcile', () => {
     [
       'a timeout that is none',
       ['orders', '--timeout', 'soon'],
-      /--timeout is "soon": it has to be as in 90s, 5m or 1h/,
+      /--timeout is "soon": it has to be as in 90s, 5m, 1h or 7d/,
     ],
   ] as const)
     test(`${what} is one line that says so, exit 1`, async () => {

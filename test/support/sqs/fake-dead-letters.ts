@@ -9,14 +9,18 @@ export type Hooks = {
   onHide(message: DeadMessage, seconds: number): void;
   onSend(message: DeadMessage): void;
   onRemove(message: DeadMessage): void;
-  onMoveAll(perSecond: number): Moved;
+  onDepth(): void;
+  onMoveAll(perSecond: number, tell: (moved: number) => void): Moved;
 };
 
 /** The DeadLetters port over queues in memory. Its server moves nothing itself, and says that it is done. */
 export function fakeDeadLetters(dead: FakeQueue, source: FakeQueue, hooks: Partial<Hooks> = {}): DeadLetters {
   let sent = 0;
   return {
-    depth: async () => dead.depth(),
+    async depth() {
+      hooks.onDepth?.();
+      return dead.depth();
+    },
     async receive(max, hiddenSeconds) {
       hooks.onReceive?.();
       return dead.receive(max, hiddenSeconds * 1_000).map(messageOf);
@@ -36,7 +40,7 @@ export function fakeDeadLetters(dead: FakeQueue, source: FakeQueue, hooks: Parti
         hooks.onRemove?.(message);
         dead.delete(message.receiptHandle);
       }),
-    moveAll: async (perSecond) => hooks.onMoveAll?.(perSecond) ?? { moved: 0 },
+    moveAll: async (perSecond, tell) => hooks.onMoveAll?.(perSecond, tell) ?? { moved: 0 },
   };
 }
 
