@@ -9,6 +9,7 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { clockSkewMs } from '../core/clock.ts';
 import { Failure, type PerItem } from '../core/outcome.ts';
 import type { Envelope, Requests, Ticks } from '../core/ports.ts';
 import { groupOf, type Tick } from '../core/request.ts';
@@ -128,8 +129,7 @@ export async function queueDepth(
 }
 
 /**
- * All attributes of a queue. `skewMs`: how far the server's clock is ahead of ours, about half a second exact; undefined
- * where it tells no time.
+ * All attributes of a queue. `skewMs`: as `clockSkewMs`.
  *
  * @returns `'forbidden'` when we may not read them
  * @throws Failure retryable
@@ -142,8 +142,7 @@ export async function queueAttributes(sqs: SQSClient, queueUrl: string, signal: 
       const sentAt = Date.now();
       const answer = await next(args);
       const { headers } = answer.response as { headers?: Readonly<Record<string, string>> };
-      // whole seconds, cut off: in the middle of one on average
-      if (headers?.date) skewMs = Date.parse(headers.date) + 500 - (sentAt + Date.now()) / 2;
+      skewMs = clockSkewMs(headers?.date, sentAt, Date.now());
       return answer;
     },
     { step: 'deserialize', priority: 'low' }, // next to the wire

@@ -27,6 +27,9 @@ export type CommonOptions = {
 export type Kube = {
   /** what the flags or the context name; undefined: all that the installation watches */
   readonly namespace: string | undefined;
+  /** whether the installation is for its namespace (`WATCH_NAMESPACES`): of others nothing is known */
+  isWatched(key: Key): boolean;
+  /** of others than the watched ones it says that they are gone, as the worker takes them */
   read(keys: readonly Key[], signal: AbortSignal): Promise<PerItem<string, TopicResource | 'gone'>>;
   /** pages of the objects of `namespace` */
   page: Resources['page'];
@@ -99,6 +102,9 @@ export type Run = <Options>(work: Work<Options>) => (...args: unknown[]) => Prom
 
 /** Describes a command and its flags to commander. */
 export type Register = (program: Command, run: Run) => void;
+
+/** Collects a flag that may be repeated, for commander. */
+export const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 /** The end of a help text. */
 export const examples = (...lines: readonly string[]): string =>

@@ -39,8 +39,9 @@ async function kube(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (()
   closers.push(() => client.close());
   const watched = namespacesIn(env.WATCH_NAMESPACES);
   const context = client.kubeConfig.getContextObject(client.kubeConfig.getCurrentContext());
+  const isWatched = (name: string) => watched.length === 0 || watched.includes(name);
   const namespace = options.allNamespaces ? undefined : (options.namespace ?? context?.namespace ?? 'default');
-  if (namespace !== undefined && watched.length > 0 && !watched.includes(namespace))
+  if (namespace !== undefined && !isWatched(namespace))
     throw new Problem(
       `namespace ${namespace} is not among those of WATCH_NAMESPACES (${watched.join(', ')}): use -n with one of them`,
     );
@@ -48,6 +49,7 @@ async function kube(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (()
   const here = namespace === undefined ? all : kubeResources(client, [namespace]);
   return {
     namespace,
+    isWatched: (key) => isWatched(key.namespace),
     read: all.read,
     page: (limit, token, signal) => here.page(limit, token, signal).catch(explain),
     claimants: all.claimants,

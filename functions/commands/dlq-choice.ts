@@ -6,6 +6,7 @@ import type { DeadLetters } from '../core/ports.ts';
 import { reasons } from '../core/schema/reasons.ts';
 import { keyOf } from '../core/topic.ts';
 import { type CommonOptions, type Kube, Problem, type Shell } from './command.ts';
+import { mostHeld } from './dlq-walk.ts';
 import { duration } from './duration.ts';
 import { keyOfLine, selectorOf } from './objects.ts';
 
@@ -30,7 +31,7 @@ export const withDlqChoice = (command: Command): Command =>
     .option('--older-than <time>', 'those that have been there for longer, as in 90s, 5m, 1h or 7d')
     .option('--newer-than <time>', 'those that have been there for less')
     .option('--id <id...>', 'those with these ids, as list -o wide shows them')
-    .option('--limit <count>', 'look at about so many at most; those that are to go do not count', '1000')
+    .option('--limit <count>', 'hold about so many at a time, 1 to 10000; those that are to go do not count', '1000')
     .addOption(
       new Option('--queue <queue>', 'whose dead letters').choices(['reconcile', 'ticks']).default('reconcile'),
     );
@@ -63,7 +64,7 @@ export async function choose(
   malformed: boolean,
 ): Promise<Choice> {
   const { queue, namespace, all } = options;
-  const limit = wholeNumber('--limit', options.limit, 100_000);
+  const limit = wholeNumber('--limit', options.limit, mostHeld);
   const filters = filtersOf(options, shell.now());
   const filtered = names.length > 0 || Object.keys(filters).length > 0;
   if (all && filtered) throw new Problem('--all does not go together with names and filters: use one of them');

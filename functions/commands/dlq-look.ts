@@ -4,6 +4,7 @@ import {
   contentOf,
   type DeadLetter,
   type DeadMessage,
+  isCandidate,
   isSelected,
   keyIn,
   type Live,
@@ -11,28 +12,54 @@ import {
   needsLive,
 } from '../core/dead-letter.ts';
 import { asFailure, Failure } from '../core/outcome.ts';
-import type { TopicResource } from '../core/resource.ts';
 import { type Key, keyOf } from '../core/topic.ts';
-import { Problem, type Shell } from './command.ts';
+import { type Kube, Problem, type Shell } from './command.ts';
 import type { Choice } from './dlq-choice.ts';
 import { walk } from './dlq-walk.ts';
 import { chosen, readMany } from './objects.ts';
 
-/** Objects by name. One that was to be read and is not there is gone. */
+/** The object that a message names, as far as somebody looked for it. */
 export type Lookup = (content: Content) => Live;
 
 const nobodyLooked: Lookup = () => 'unread';
 
-/** What the choice needs to know of objects before anything is received. @throws Failure or Problem when they cannot be read */
-export async function lookupFor(shell: Shell, { selection, kube }: Choice): Promise<Lookup> {
-  if (!needsLive(selection)) return nobodyLooked;
-  const reader = await kube();
-  if (selection.objects !== undefined)
-    return lookupIn(allRead(await readMany(reader, keysIn(selection.objects), shell.signal)));
-  const all = new Map<string, TopicResource>();
-  for await (const page of chosen(reader, [], {}, shell.signal)) for (const one of page) all.set(keyOf(one.key), one);
-  return lookupIn(all);
+/** A message that was received, and what it says. */
+export type Seen = { readonly message: DeadMessage; readonly content: Content };
+
+/**
+ * What the choice needs to know of the objects of messages, as they come. Objects are read before anything is received;
+ * those that were not there then, when their messages are: somebody may have made them since.
+ *
+ * @throws Failure or Problem when they cannot be read; so does what is returned
+ */
+export async function lookupFor(shell: Shell, choice: Choice): Promise<(seen: readonly Seen[]) => Promise<Lookup>> {
+  if (!needsLive(choice.selection)) return async () => nobodyLooked;
+  const kube = await choice.kube();
+  const known = await present(kube, choice, shell.signal);
+  return async (seen) => {
+    const missing = keysOf(kube, choice, seen).filter((key) => !known.has(keyOf(key)));
+    const read = allRead(await kube.read(missing, shell.signal));
+    return lookupIn((key) => known.get(key) ?? read.get(key));
+  };
 }
+
+async function present(kube: Kube, { selection }: Choice, signal: AbortSignal): Promise<ReadonlyMap<string, Live>> {
+  const known = new Map<string, Live>();
+  if (selection.objects === undefined)
+    for await (const page of chosen(kube, [], {}, signal)) for (const one of page) known.set(keyOf(one.key), one);
+  else
+    for (const [key, live] of allRead(await readMany(kube, keysIn(selection.objects), signal)))
+      if (live !== 'gone') known.set(key, live);
+  return known;
+}
+
+/** The objects on which it depends whether these are chosen, each once, without those that nobody may look at. */
+function keysOf(kube: Kube, { selection }: Choice, seen: readonly Seen[]): readonly Key[] {
+  const candidates = seen.filter(({ message, content }) => isCandidate(selection, message, content));
+  return distinct(candidates.flatMap(({ content }) => keyIn(content) ?? [])).filter(kube.isWatched);
+}
+
+const distinct = (keys: readonly Key[]): readonly Key[] => [...new Map(keys.map((key) => [keyOf(key), key])).values()];
 
 /** One that could not be read might be one that is meant. @throws Failure */
 function allRead(read: ReadonlyMap<string, Live>): ReadonlyMap<string, Live> {
@@ -41,10 +68,10 @@ function allRead(read: ReadonlyMap<string, Live>): ReadonlyMap<string, Live> {
 }
 
 const lookupIn =
-  (read: ReadonlyMap<string, Live>): Lookup =>
+  (find: (key: string) => Live | undefined): Lookup =>
   (content) => {
     const key = keyIn(content);
-    return key === undefined ? 'unread' : (read.get(keyOf(key)) ?? 'gone');
+    return (key && find(keyOf(key))) ?? 'unread';
   };
 
 const keysIn = (objects: ReadonlySet<string>): readonly Key[] =>
@@ -64,7 +91,7 @@ export type Look = {
 
 /** Looks at all that can be reached, gives it back, and picks what was chosen. Nothing is taken out. */
 export async function look(shell: Shell, choice: Choice): Promise<Look> {
-  const seen: { readonly message: DeadMessage; readonly content: Content }[] = [];
+  const seen: Seen[] = [];
   const { limit } = choice;
   const pace = { lanes: Math.min(8, Math.ceil(limit / 10)), batch: 10, limit };
   const others = await walk(shell, choice.letters, pace, async (messages) => {
@@ -74,8 +101,7 @@ export async function look(shell: Shell, choice: Choice): Promise<Look> {
   });
   shell.progress(undefined);
   shell.signal.throwIfAborted();
-  const keys = new Map(seen.flatMap(({ content }) => keyIn(content) ?? []).map((key) => [keyOf(key), key]));
-  const live = await liveOf(shell, choice, [...keys.values()]);
+  const live = await liveOf(shell, choice, seen);
   const found = seen
     .filter(({ message, content }) => isSelected(choice.selection, message, content, live(content)))
     .map(({ message, content }) => ({ message, letter: letterOf(message, content, live(content)) }))
@@ -84,13 +110,16 @@ export async function look(shell: Shell, choice: Choice): Promise<Look> {
 }
 
 /** Without the API server dead letters can be looked at all the same, unless the choice depends on it. */
-async function liveOf(shell: Shell, { kube, selection }: Choice, keys: readonly Key[]): Promise<Lookup> {
-  if (keys.length === 0) return nobodyLooked;
+async function liveOf(shell: Shell, choice: Choice, seen: readonly Seen[]): Promise<Lookup> {
+  if (seen.every(({ content }) => keyIn(content) === undefined)) return nobodyLooked;
+  const matters = needsLive(choice.selection);
   try {
-    const read = await readMany(await kube(), keys, shell.signal);
-    return lookupIn(needsLive(selection) ? allRead(read) : read);
+    const kube = await choice.kube();
+    const read = await readMany(kube, keysOf(kube, choice, seen), shell.signal);
+    if (matters) allRead(read);
+    return lookupIn((key) => read.get(key));
   } catch (error) {
-    if (needsLive(selection)) throw error;
+    if (matters) throw error;
     const failure = error instanceof Problem ? unread(error.message) : asFailure(error);
     return () => failure;
   }
@@ -103,5 +132,5 @@ export function objectsIn({ found }: Look): readonly Key[] {
   const keys = found.flatMap(({ letter: { namespace, name } }) =>
     namespace === undefined || name === undefined ? [] : [{ namespace, name }],
   );
-  return [...new Map(keys.map((key) => [keyOf(key), key])).values()];
+  return distinct(keys);
 }

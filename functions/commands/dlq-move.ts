@@ -1,4 +1,5 @@
 /** Taking dead letters out of their queue: sent back where they came from, or saved to a file and deleted. */
+import { harmless } from '../core/harmless.ts';
 import { asFailure } from '../core/outcome.ts';
 import type { DeadLetters } from '../core/ports.ts';
 import { type ExitCode, Problem, type Shell, show, type Work } from './command.ts';
@@ -92,7 +93,8 @@ async function moveByServer(shell: Shell, letters: DeadLetters, rate: number, ta
   });
   shell.progress(undefined);
   shell.signal.throwIfAborted();
-  if (problem !== undefined) shell.err(`SQS does not move them itself (${problem}): going on message by message.\n`);
+  if (problem !== undefined)
+    shell.err(`SQS does not move them itself (${harmless(problem)}): going on message by message.\n`);
   tally.done += moved;
   tally.removed += moved;
 }

@@ -1,12 +1,12 @@
 /** Messages on the disk before they are deleted. */
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { DeadMessage } from '../core/dead-letter.ts';
 import { Problem } from './command.ts';
 
 export type Save = {
   readonly file: string;
-  /** returns once they are on the disk. @throws Problem when the file cannot be written */
+  /** returns once they are on the disk, whole. @throws Problem when the file cannot be written, and then ever after */
   write(messages: readonly DeadMessage[]): void;
   close(): void;
 };
@@ -20,14 +20,21 @@ export type Save = {
 export function openSave(name: string | undefined, queue: string, now: Date): Save {
   const file = name ?? `dead-letters-${queue}-${now.toISOString().replace(/[:.]/g, '-')}.jsonl`;
   let opened: number | undefined;
+  let failed: Problem | undefined;
   return {
     file,
-    write: (messages) =>
-      explained(file, () => {
+    write(messages) {
+      if (failed !== undefined) throw failed; // the file may end in half a line
+      try {
         opened ??= create(file);
-        writeSync(opened, messages.map((message) => lineOf(queue, message)).join(''));
+        // writeSync may write less than it is given (write(2)); this one goes on until all is written
+        writeFileSync(opened, messages.map((message) => lineOf(queue, message)).join(''));
         fsyncSync(opened);
-      }),
+      } catch (error) {
+        failed = problemOf(file, error as NodeJS.ErrnoException);
+        throw failed;
+      }
+    },
     close: () => opened !== undefined && closeSync(opened),
   };
 }
@@ -44,12 +51,7 @@ function create(file: string): number {
 const lineOf = (queue: string, { receiptHandle, ...message }: DeadMessage): string =>
   `${JSON.stringify({ queue, ...message })}\n`;
 
-function explained(file: string, work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'EEXIST' ? 'it is there already: --save names another one' : (code ?? message);
-    throw new Problem(`cannot write ${file}: ${why}`);
-  }
+function problemOf(file: string, { code, message }: NodeJS.ErrnoException): Problem {
+  const why = code === 'EEXIST' ? 'it is there already: --save names another one' : (code ?? message);
+  return new Problem(`cannot write ${file}: ${why}`);
 }

@@ -1,10 +1,10 @@
 /** Taking chosen messages out of a dead-letter queue: first something is done with each, then it is deleted. */
-import { type Content, contentOf, type DeadMessage, isSelected } from '../core/dead-letter.ts';
+import { contentOf, type DeadMessage, isSelected } from '../core/dead-letter.ts';
 import { asFailure, Failure, type PerItem } from '../core/outcome.ts';
 import type { DeadLetters } from '../core/ports.ts';
 import { Problem, type Shell } from './command.ts';
 import type { Choice } from './dlq-choice.ts';
-import { type Lookup, lookupFor } from './dlq-look.ts';
+import { type Lookup, lookupFor, type Seen } from './dlq-look.ts';
 import { type Pace, soon, walk } from './dlq-walk.ts';
 
 /** Messages that stayed, by why. `others`: about how many were not reached, or not counted: then it is absent. */
@@ -70,7 +70,9 @@ export async function carryOut(
   const isOver = () => tally.problem !== undefined;
   try {
     tally.others = await walk(shell, letters, { ...pace, limit: choice.limit, isOver }, async (messages) => {
-      const taken = await take(letters, messages.filter(sorter(choice, lookup, since, tally)), deed, tally);
+      const seen = messages.map((message) => ({ message, content: contentOf(choice.queue, message.body) }));
+      const meant = seen.filter(sorter(choice, await lookup(seen), since, tally)).map(({ message }) => message);
+      const taken = await take(letters, meant, deed, tally);
       shell.progress(`${tally.done} done of ${waiting + inFlight} that are there`);
       return taken;
     });
@@ -83,14 +85,13 @@ export async function carryOut(
 
 /** @returns whether a message is one to take, and counts it where it is not */
 const sorter =
-  ({ selection, queue }: Choice, lookup: Lookup, since: number, tally: Tally) =>
-  (message: DeadMessage) => {
-    const content = contentOf(queue, message.body);
-    const left = leftBecause(content);
+  ({ selection }: Choice, lookup: Lookup, since: number, tally: Tally) =>
+  ({ message, content }: Seen) => {
+    const left = leftBecause();
     if (left !== undefined) tally.left[left] += 1;
     return left === undefined;
 
-    function leftBecause(content: Content): 'malformed' | 'notChosen' | 'arrivedSince' | undefined {
+    function leftBecause(): 'malformed' | 'notChosen' | 'arrivedSince' | undefined {
       const live = lookup(content);
       if (!isSelected({ ...selection, malformed: true }, message, content, live)) return 'notChosen';
       if (!selection.malformed && 'malformed' in content) return 'malformed';

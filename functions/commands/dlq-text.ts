@@ -1,5 +1,6 @@
 /** Dead letters as text. What their bodies hold cannot move the cursor. */
 import type { DeadLetter } from '../core/dead-letter.ts';
+import { harmless } from '../core/harmless.ts';
 import type { Found, Look } from './dlq-look.ts';
 import type { Moving, Verb } from './dlq-take.ts';
 import { ageOf, type Column, counted, painter, type Style, table } from './render.ts';
@@ -76,7 +77,9 @@ export function movingText({ verb, done, removed, left, file, problem }: Moving)
     `${verb === 'replay' ? 'Replay' : 'Drop'}: ${done} ${verb === 'replay' ? 'sent back' : 'dropped'}, ${stays.length === 0 ? 'none left' : `left: ${stays.join(', ')}`}.`,
     ...(file === undefined ? [] : [`Their bodies are in ${file}.`]),
     ...(twice > 0 ? [`${twice} of them could not be taken out and are still there: a second time does no harm.`] : []),
-    ...(problem === undefined ? [] : [`It ended early: ${problem}. Nothing is lost: what is left can be tried again.`]),
+    ...(problem === undefined
+      ? []
+      : [`It ended early: ${harmless(problem)}. Nothing is lost: what is left can be tried again.`]),
     '',
   ].join('\n');
 }
@@ -112,12 +115,3 @@ const shownCharacters = 2_000;
 
 const bodyOf = (body: string, bytes: number): string =>
   body.length <= shownCharacters ? body : `${body.slice(0, shownCharacters)}… (${bytes} bytes; -o json shows all)`;
-
-/** Control and format characters, lone surrogates and separators of lines, written as JSON writes them. */
-const harmless = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) =>
-    Array.from(
-      { length: character.length },
-      (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
-    ).join(''),
-  );

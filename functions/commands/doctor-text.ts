@@ -1,7 +1,8 @@
 /** Findings as text. */
+import { harmless } from '../core/harmless.ts';
 import type { Checked, Verdict } from '../doctor/check.ts';
 import type { DoctorSummary } from './doctor.ts';
-import { type Colour, counted, painter, type Style, safe } from './render.ts';
+import { type Colour, counted, painter, type Style } from './render.ts';
 
 const marks: Readonly<Record<Verdict, { readonly sign: string; readonly tint: Colour }>> = {
   ok: { sign: '✔', tint: 'green' },
@@ -16,8 +17,8 @@ export function doctorText(found: readonly Checked[], summary: DoctorSummary, st
   const width = Math.max(...found.map(({ name }) => name.length));
   const line = ({ name, verdict, says, mend }: Checked): string => {
     const { sign, tint } = marks[verdict];
-    const told = verdict === 'ok' ? safe(says) : paint(tint, safe(says));
-    const what = mend === undefined ? '' : `\n${' '.repeat(width + 6)}→ ${safe(mend)}`;
+    const told = verdict === 'ok' ? harmless(says) : paint(tint, harmless(says));
+    const what = mend === undefined ? '' : `\n${' '.repeat(width + 6)}→ ${harmless(mend)}`;
     return `  ${paint(tint, sign)} ${name.padEnd(width + 2)}${told}${what}\n`;
   };
   const blocks = [...Map.groupBy(found, ({ area }) => area)].map(

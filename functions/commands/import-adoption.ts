@@ -8,6 +8,7 @@ import { type Key, keyOf } from '../core/topic.ts';
 import type { CommonOptions, Kube, Shell } from './command.ts';
 import { foreseeAll, worldOf } from './foresee.ts';
 import { asApplied } from './manifests.ts';
+import { chosen } from './objects.ts';
 import { type Foreseen, foreseen } from './plan.ts';
 
 /** As a plan, without what only stores whose topic it is. `unchanged`: the topic is taken over as it is. */
@@ -18,12 +19,7 @@ export async function knownObjects(shell: Shell, options: CommonOptions) {
   const { namespace } = await shell.connect.kube(options);
   const kube = await shell.connect.kube({ ...options, allNamespaces: true });
   const objects: TopicResource[] = [];
-  let token: string | undefined;
-  do {
-    const page = await kube.page(pageSize, token, shell.signal);
-    objects.push(...page.items);
-    token = page.continue;
-  } while (token !== undefined);
+  for await (const page of chosen(kube, [], {}, shell.signal)) objects.push(...page);
   return { objects, namespace };
 }
 

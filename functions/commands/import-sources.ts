@@ -1,13 +1,13 @@
 /** What an import begins with: topics at the brokers, or KafkaTopics of Strimzi's. */
-import { type Draft, manifestOf, objectNames } from '../core/manifest.ts';
+import { type Draft, type Manifest, manifestOf, objectNames } from '../core/manifest.ts';
 import { Failure } from '../core/outcome.ts';
 import type { TopicResource } from '../core/resource.ts';
 import { isInternal } from '../core/schema/kafkatopic.ts';
-import { parseSelector } from '../core/selector.ts';
 import { clusterLabel, fromStrimzi, isStrimziTopic, type StrimziDraft, strimziGroup } from '../core/strimzi.ts';
-import { keyOf, type Mode } from '../core/topic.ts';
+import { isNamespaceName, isObjectName, keyOf, type Mode } from '../core/topic.ts';
 import { type CommonOptions, Problem, type Shell } from './command.ts';
 import { readDocuments } from './manifests.ts';
+import { selectorOf } from './objects.ts';
 
 /** A topic that gets no manifest. `failed`: it should have got one. */
 export type LeftOut = { readonly topic: string; readonly why: string; readonly failed: boolean };
@@ -81,7 +81,8 @@ type FromStrimzi = Given & {
 /**
  * Strimzi's KafkaTopics, from files or from the API server, whose topics patterns name.
  *
- * @throws Problem when there are none, when they belong to several Kafka clusters, or a pattern matches none
+ * @throws Problem when there are none, one has a name that no object can have, they belong to several Kafka clusters, or
+ *   a pattern matches none
  * @throws Failure when there is no answer
  */
 export async function strimziTopics(shell: Shell, patterns: readonly string[], given: FromStrimzi): Promise<Sourced> {
@@ -118,17 +119,18 @@ async function strimziDrafts(shell: Shell, given: FromStrimzi): Promise<readonly
     // at the API server `-n` says where to look, and with files where they shall be
     .map((object) => fromStrimzi(object, mode, filename === undefined ? undefined : namespace));
   if (drafts.length === 0) throw new Problem(`no KafkaTopic of ${strimziGroup} there: -n, -A and -l say where to look`);
-  if (drafts.some(({ manifest }) => manifest.metadata.name === ''))
-    throw new Problem(`a KafkaTopic of ${strimziGroup} has no metadata.name: give it one`);
+  for (const { manifest } of drafts) checkNames(manifest);
   return drafts;
 }
 
-function selectorOf(text: string) {
-  try {
-    return parseSelector(text);
-  } catch (error) {
-    throw new Problem(`--selector: ${(error as Error).message}`);
-  }
+/** Files are named after objects, and a file can name its object anything. @throws Problem */
+function checkNames({ metadata: { name, namespace } }: Manifest): void {
+  const what = `a KafkaTopic of ${strimziGroup}`;
+  if (name === '') throw new Problem(`${what} has no metadata.name: give it one`);
+  const rule = 'no name that Kubernetes takes (a-z 0-9 -, RFC 1123): mend the file';
+  if (!isObjectName(name)) throw new Problem(`${what} has metadata.name "${name}", ${rule}`);
+  if (namespace !== undefined && !isNamespaceName(namespace))
+    throw new Problem(`${what} is for namespace "${namespace}", ${rule}, or the namespace of -n`);
 }
 
 const labelsOf = (object: unknown): ReadonlyMap<string, string> =>

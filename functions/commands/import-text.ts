@@ -2,13 +2,14 @@
 import type { Manifest } from '../core/manifest.ts';
 import type { Imported, ImportSummary } from './import.ts';
 import type { LeftOut } from './import-sources.ts';
+import { isPartlyRefused } from './plan.ts';
 import { type Column, counted, table } from './render.ts';
 
 /** YAML that `kubectl apply` takes, a document each; plain texts mean the same to readers of YAML 1.1, as kubectl is one. */
 export async function manifestsText(manifests: readonly Manifest[]): Promise<string> {
-  const { stringify } = await import('yaml');
-  const text = (manifest: Manifest) => stringify(manifest, { compat: 'yaml-1.1', lineWidth: 0 });
-  return manifests.map(text).join('---\n');
+  const { yamlText } = await import('./yaml.ts');
+  const texts = manifests.map((manifest) => yamlText(manifest, { compat: 'yaml-1.1', lineWidth: 0 }));
+  return (await Promise.all(texts)).join('---\n');
 }
 
 /** What manifests do not say, what enforcing them would change, what was left out, and the counts. */
@@ -89,9 +90,11 @@ const refusalsOf = ({ topic, adoption }: Imported): Refused[] =>
 function summaryText(objects: readonly Imported[], { internal, leftOut, strimzi }: ImportSummary): string {
   const verdict = (of: string) => objects.filter(({ adoption }) => adoption?.verdict === of).length;
   const held = objects.filter(({ adoption }) => adoption?.changes.some((change) => change.held)).length;
+  const partly = objects.filter(({ adoption }) => adoption !== undefined && isPartlyRefused(adoption)).length;
+  const parts = [...(held > 0 ? [`${held} after approval`] : []), ...(partly > 0 ? [`${partly} only in part`] : [])];
   const enforced = [
     `${verdict('unchanged')} would stay as they are`,
-    `${verdict('changes')} would be changed${held > 0 ? ` (${held} after approval)` : ''}`,
+    `${verdict('changes')} would be changed${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`,
     `${verdict('refused')} refused`,
     ...(verdict('unknown') > 0 ? [`${verdict('unknown')} could not be looked at`] : []),
   ];

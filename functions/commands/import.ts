@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import type { Draft, Manifest } from '../core/manifest.ts';
 import { type Key, keyOf, type Mode } from '../core/topic.ts';
-import { type ExitCode, examples, Problem, type Register, type Shell, show, type Work } from './command.ts';
+import { collected, type ExitCode, examples, Problem, type Register, type Shell, show, type Work } from './command.ts';
 import { type Adoption, adoptions, knownObjects } from './import-adoption.ts';
 import { type LeftOut, liveTopics, type Sourced, strimziTopics } from './import-sources.ts';
 
@@ -61,8 +61,6 @@ export const register: Register = (program, run) => {
     )
     .action(run(importing));
 };
-
-const collected = (path: string, before: readonly string[] = []): readonly string[] => [...before, path];
 
 const importing: Work<Options> = async (shell, options, patterns) => {
   if (options.from === 'kafka' && (options.filename !== undefined || options.selector !== undefined))

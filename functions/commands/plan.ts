@@ -4,7 +4,7 @@ import { permitted, shown } from '../core/approval.ts';
 import { outcomeOf, type Pass } from '../core/pass.ts';
 import type { HeldAction, TopicResource } from '../core/resource.ts';
 import type { Key, Reason, Refusal } from '../core/topic.ts';
-import { type ExitCode, examples, Problem, type Register, type Shell, show, type Work } from './command.ts';
+import { collected, type ExitCode, examples, Problem, type Register, type Shell, show, type Work } from './command.ts';
 import { foreseeAll, worldOf } from './foresee.ts';
 import { asApplied, readManifests } from './manifests.ts';
 import { type ChoiceOptions, chosen, withChoice } from './objects.ts';
@@ -49,8 +49,6 @@ export const register: Register = (program, run) => {
     .action(run(plan));
 };
 
-const collected = (path: string, before: readonly string[] = []): readonly string[] => [...before, path];
-
 const plan: Work<Options> = async (shell, options, names) => {
   const kube = await shell.connect.kube(options);
   const paths = options.filename ?? [];
@@ -89,18 +87,27 @@ async function told(shell: Shell, options: Parameters<typeof show>[1], plans: re
   return objects.length > 0 ? 2 : 0;
 }
 
-export type PlanSummary = Record<Foreseen['verdict'], number> & { readonly held: number };
+/** Objects by verdict; of those that change, `held`: how many wait for approval, `partlyRefused`: how many not wholly. */
+export type PlanSummary = Record<Foreseen['verdict'], number> & {
+  readonly held: number;
+  readonly partlyRefused: number;
+};
 
 const summaryOf = (plans: readonly Foreseen[]): PlanSummary => {
   const count = (verdict: Foreseen['verdict']) => plans.filter((plan) => plan.verdict === verdict).length;
   return {
     changes: count('changes'),
     held: plans.filter(({ changes }) => changes.some(({ held }) => held)).length,
+    partlyRefused: plans.filter(isPartlyRefused).length,
     refused: count('refused'),
     unchanged: count('unchanged'),
     unknown: count('unknown'),
   };
 };
+
+/** Some of what is wanted would be done, and some of it not. */
+export const isPartlyRefused = ({ verdict, refusals }: Pick<Foreseen, 'verdict' | 'refusals'>): boolean =>
+  verdict === 'changes' && refusals.length > 0;
 
 /** What a pass would do, as data. */
 export function foreseen(pass: Pass): Foreseen {

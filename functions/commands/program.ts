@@ -1,6 +1,7 @@
 /** The commands, and what they have in common. */
 import { Command, CommanderError, Option } from 'commander';
 import product from '../../package.json' with { type: 'json' };
+import { harmless } from '../core/harmless.ts';
 import { register as approve } from './approve.ts';
 import type { ExitCode, Register, Run, Shell } from './command.ts';
 import { register as completion } from './completion.ts';
@@ -36,7 +37,7 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<Exi
   } catch (error) {
     shell.progress(undefined);
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-    const message = shell.signal.aborted ? 'interrupted' : oneLine(error as Error);
+    const message = shell.signal.aborted ? 'interrupted' : oneLine((error as Error).message);
     shell.err(`topicsmith: ${message}\n`);
     return 1;
   } finally {
@@ -44,7 +45,7 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<Exi
   }
 }
 
-const oneLine = ({ message }: Error): string => message.replace(/\s*\n\s*/g, ' ');
+const oneLine = (text: string): string => harmless(text.trim().replace(/\s*\n\s*/g, ' '));
 
 function programOf(shell: Shell, run: Run): Command {
   const program = new Command('topicsmith')
@@ -64,7 +65,7 @@ function programOf(shell: Shell, run: Run): Command {
       getOutHasColors: () => shell.colour,
       getOutHelpWidth: () => shell.width,
       outputError: (text, write) =>
-        write(`topicsmith: ${text.replace(/^error: |\.?\n$/g, '')}; --help shows what there is\n`),
+        write(`topicsmith: ${oneLine(text.replace(/^error: |\.?\n$/g, ''))}; --help shows what there is\n`),
     })
     .exitOverride();
   for (const register of commands) register(program, run);

@@ -1,6 +1,7 @@
 /** Values as text: only this file, and `*-text.ts` of single commands, know columns and colour. */
 import { styleText } from 'node:util';
 import { group, singular } from '../core/api.ts';
+import { harmless, harmlessLines } from '../core/harmless.ts';
 import type { HeldPlan } from '../core/resource.ts';
 import type { Key } from '../core/topic.ts';
 import type { Checked, Drift, DriftSummary } from './drift.ts';
@@ -16,22 +17,15 @@ export type Style = { readonly colour: boolean; readonly wide: boolean; readonly
 
 /** JSON or YAML with its final line break. */
 export async function structured(format: 'json' | 'yaml', value: unknown): Promise<string> {
-  const json = `${harmlessJson(JSON.stringify(value, null, 2))}\n`;
+  const json = harmlessLines(`${JSON.stringify(value, null, 2)}\n`);
   if (format === 'json') return json;
-  const { stringify } = await import('yaml');
-  const yaml = stringify(JSON.parse(json), { aliasDuplicateObjects: false });
-  return wild.test(yaml) ? json : yaml; // JSON is YAML, and can hold them as escapes
+  const { yamlText } = await import('./yaml.ts');
+  return yamlText(JSON.parse(json), { aliasDuplicateObjects: false });
 }
-
-/** What JSON and YAML may hold as it is, and what some terminals obey: control characters, and those that turn text round. */
-const wild = /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
-
-const harmlessJson = (json: string): string =>
-  json.replace(new RegExp(wild, 'g'), (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** As `kubectl -o name`: names that commands take as arguments, a line each. */
 export const names = (objects: readonly Key[]): string =>
-  objects.map(({ name }) => `${singular}.${group}/${name}\n`).join('');
+  objects.map(({ name }) => `${singular}.${group}/${harmless(name)}\n`).join('');
 
 export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
 
@@ -39,9 +33,6 @@ export const painter =
   ({ colour }: Pick<Style, 'colour'>) =>
   (tint: Colour, text: string): string =>
     colour ? styleText(tint, text, { validateStream: false }) : text;
-
-/** What values of others hold must not move the cursor or colour the rest. */
-export const safe = (text: string): string => text.replace(/\p{Cc}/gu, '�');
 
 export type Column<Row> = {
   readonly title: string;
@@ -56,7 +47,7 @@ export function table<Row>(
   style: Pick<Style, 'colour'>,
 ): string {
   const paint = painter(style);
-  const widths = columns.map(({ title, of }) => Math.max(title.length, ...rows.map((row) => safe(of(row)).length)));
+  const widths = columns.map(({ title, of }) => Math.max(title.length, ...rows.map((row) => harmless(of(row)).length)));
   const line = (cells: readonly { text: string; tint?: Colour | undefined }[]) =>
     cells
       .map(({ text, tint }, at) => {
@@ -67,7 +58,7 @@ export function table<Row>(
       .trimEnd();
   const head = line(columns.map(({ title }) => ({ text: title })));
   const body = rows.map((row) =>
-    line(columns.map(({ of, tint }) => ({ text: safe(of(row)) || '-', tint: tint?.(row) }))),
+    line(columns.map(({ of, tint }) => ({ text: harmless(of(row)) || '-', tint: tint?.(row) }))),
   );
   return `${[head, ...body].join('\n')}\n`;
 }
@@ -76,7 +67,7 @@ export function table<Row>(
 export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
 
 const objectOf = ({ namespace, name }: Key, { namespaces }: Style): string =>
-  namespaces ? `${namespace}/${name}` : name;
+  harmless(namespaces ? `${namespace}/${name}` : name);
 
 /** One block for each object that is not as it shall be (`wide`: for all), then the counts. */
 export function planText(plans: readonly Foreseen[], summary: PlanSummary, style: Style): string {
@@ -84,7 +75,8 @@ export function planText(plans: readonly Foreseen[], summary: PlanSummary, style
   const counts = [
     `${summary.changes} to change`,
     ...(summary.held > 0 ? [`${summary.held} of them ${summary.held === 1 ? 'waits' : 'wait'} for approval`] : []),
-    `${summary.refused} refused`,
+    ...(summary.partlyRefused > 0 ? [`${summary.partlyRefused} of them with something refused`] : []),
+    `${summary.refused} ${summary.partlyRefused > 0 ? 'wholly ' : ''}refused`,
     `${summary.unchanged} with nothing to do`,
     ...(summary.unknown > 0 ? [`${summary.unknown} could not be looked at`] : []),
   ];
@@ -96,12 +88,12 @@ function planBlock({ namespace, name, topic, verdict, changes, refusals, hash, n
   const title = paint('bold', objectOf({ namespace, name }, style));
   const label = verdict === 'unknown' ? 'COULD NOT LOOK' : 'REFUSED';
   const lines = [
-    topic === name ? title : `${title} (topic ${safe(topic)})`,
+    topic === name ? title : `${title} (topic ${harmless(topic)})`,
     ...changes.map((change) => changeLine(change, paint)),
-    ...reasonsHeld(changes).map((why) => paint('red', `  HELD: ${safe(why)}`)),
-    ...refusals.map(({ reason, message }) => paint('red', `  ${label} ${reason}: ${safe(message)}`)),
-    ...(hash === undefined ? [] : [`  to let it happen: topicsmith approve ${name} -n ${namespace}`]),
-    ...(note === undefined ? [] : [paint('dim', `  ${safe(note)}`)]),
+    ...reasonsHeld(changes).map((why) => paint('red', `  HELD: ${harmless(why)}`)),
+    ...refusals.map(({ reason, message }) => paint('red', `  ${label} ${harmless(`${reason}: ${message}`)}`)),
+    ...(hash === undefined ? [] : [harmless(`  to let it happen: topicsmith approve ${name} -n ${namespace}`)]),
+    ...(note === undefined ? [] : [paint('dim', `  ${harmless(note)}`)]),
     ...(changes.length + refusals.length === 0 && note === undefined ? [paint('dim', '  nothing to do')] : []),
   ];
   return `${lines.join('\n')}\n`;
@@ -122,7 +114,7 @@ function changeLine(change: Change, paint: Painter): string {
   const mark = change.held ? '!' : ' ';
   const approved = change.destructive && !change.held ? ' (approved)' : '';
   const tint: Colour = change.held ? 'red' : sign === '+' ? 'green' : sign === '-' ? 'red' : 'yellow';
-  return paint(tint, `${mark} ${sign} ${safe(text)}${approved}`);
+  return paint(tint, `${mark} ${sign} ${harmless(text)}${approved}`);
 }
 
 function wordsOf({ type, field = '', from = '', to = '' }: Change): { sign: '+' | '-' | '~'; text: string } {
@@ -225,7 +217,7 @@ export function fleetText({ objects, reasons, oldest, queues, forwarder }: Fleet
   const waits =
     oldest === undefined
       ? 'nothing waits to be worked on'
-      : `waits longest: ${oldest.namespace}/${oldest.name} (${oldest.reason}${oldest.since === undefined ? '' : `, ${ageOf(oldest.since, now)}`})`;
+      : `waits longest: ${oldest.namespace}/${oldest.name} (${harmless(oldest.reason)}${oldest.since === undefined ? '' : `, ${ageOf(oldest.since, now)}`})`;
   return [
     ...(reasons.length > 0 ? [table(byReason, reasons, style)] : []),
     `${counted(objects, 'object')}; ${waits}\n`,
@@ -240,11 +232,11 @@ export function fleetText({ objects, reasons, oldest, queues, forwarder }: Fleet
 
 function forwarderText(forwarder: ForwarderState, now: Date, style: Style): string {
   const paint = painter(style);
-  if ('unknown' in forwarder) return paint('dim', `forwarder: not asked; ${safe(forwarder.unknown)}`).concat('\n');
-  if ('problem' in forwarder) return paint('yellow', safe(`forwarder: ${forwarder.problem}`)).concat('\n');
+  if ('unknown' in forwarder) return paint('dim', `forwarder: not asked; ${harmless(forwarder.unknown)}`).concat('\n');
+  if ('problem' in forwarder) return paint('yellow', harmless(`forwarder: ${forwarder.problem}`)).concat('\n');
   const { problems, keysWaiting, lastTick } = forwarder;
   const state =
-    problems.length === 0 ? paint('green', 'ready') : paint('red', safe(`not ready (${problems.join('; ')})`));
+    problems.length === 0 ? paint('green', 'ready') : paint('red', harmless(`not ready (${problems.join('; ')})`));
   const tick = lastTick === undefined ? 'no tick yet' : `last tick ${ageOf(lastTick, now)} ago`;
   return `forwarder: ${state}; ${counted(keysWaiting, 'name')} to send; ${tick}\n`;
 }

@@ -29,7 +29,7 @@ export const contentOf = (queue: 'reconcile' | 'ticks', body: string): Content =
 export const keyIn = (content: Content): Key | undefined =>
   'name' in content ? { namespace: content.namespace, name: content.name } : undefined;
 
-/** The object as it is now; `unread`: nobody looked. */
+/** The object as it is now; `unread`: nobody looked, since the installation is not for its namespace, or it makes no difference. */
 export type Live = TopicResource | 'gone' | 'unread' | Failure;
 
 /** Why a message lies there: a reason of conditions, or `Malformed`, `Gone`, `Unhandled`, `Unread`, `Tick`. */
@@ -57,7 +57,8 @@ function whyOf(content: Content, live: Live): Why {
   if ('malformed' in content) return { reason: 'Malformed', message: content.malformed };
   if ('tick' in content) return { reason: 'Tick', message: 'part of a periodic look: the next one does its work' };
   if (live === 'gone') return { reason: 'Gone', message: 'there is no such object any more' };
-  if (live === 'unread') return { reason: 'Unread', message: 'the object was not read' };
+  if (live === 'unread')
+    return { reason: 'Unread', message: 'nobody looked for the object: WATCH_NAMESPACES leaves out its namespace' };
   if (live instanceof Failure) return { reason: 'Unread', message: live.message };
   const ready = live.status?.conditions.find(({ type }) => type === 'Ready');
   if (ready === undefined) return { reason: 'Unhandled', message: 'the object says nothing yet' };
@@ -95,6 +96,13 @@ export type Selection = {
 /** Whether the choice depends on the object as it is now. */
 export const needsLive = ({ labels, reason }: Selection): boolean =>
   labels !== undefined || (reason !== undefined && reason !== 'Malformed' && reason !== 'Tick');
+
+/** Whether it is chosen as far as can be told without its object, and is worth a look at that. */
+export const isCandidate = (
+  { labels, reason, ...others }: Selection,
+  message: DeadMessage,
+  content: Content,
+): boolean => isSelected(others, message, content, 'unread');
 
 export function isSelected(selection: Selection, message: DeadMessage, content: Content, live: Live): boolean {
   const { ids, malformed, notBefore = 0, notAfter = Number.POSITIVE_INFINITY } = selection;

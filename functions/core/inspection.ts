@@ -22,17 +22,25 @@ export type Denied = Right & { readonly namespace?: string };
 export type Rights = { readonly as: string; readonly denied: readonly Denied[] };
 
 export type KubeInspection = {
-  /** `skewMs`: how far its clock is ahead of ours, about half a second exact. @throws Failure */
-  server(signal: AbortSignal): Promise<{ readonly url: string; readonly version: string; readonly skewMs: number }>;
+  /** `skewMs`: how far its clock is ahead of ours, about half a second exact; undefined when it tells no time. @throws Failure */
+  server(
+    signal: AbortSignal,
+  ): Promise<{ readonly url: string; readonly version: string; readonly skewMs: number | undefined }>;
   /** What is stored at a path of the API server. @throws Failure */
   stored(path: string, signal: AbortSignal): Promise<object | 'absent' | 'forbidden'>;
   /**
    * Asks for the rights in each watched namespace, or in all at once. Of the identities with the credentials in
-   * `KUBECONFIG_<IDENTITY>` where that is set, else for those who are bound to the role `topicsmith-<identity>`.
+   * `KUBECONFIG_<IDENTITY>` where that is set, else for those whom the ClusterRoleBinding `topicsmith-<identity>` names, or
+   * the RoleBindings of that name in the watched namespaces.
    *
+   * @returns an entry for each of them, at least one; `'forbidden'` also when we may not see who is bound
    * @throws Failure
    */
-  rights(who: Identity | 'you', rights: readonly Right[], signal: AbortSignal): Promise<Rights | 'forbidden'>;
+  rights(
+    who: Identity | 'you',
+    rights: readonly Right[],
+    signal: AbortSignal,
+  ): Promise<readonly Rights[] | 'forbidden'>;
   /** Topic names of watched objects with labels that are selected, at most `limit`, each once. @throws Failure */
   topicNames(limit: number, selects: Installation['selects'], signal: AbortSignal): Promise<readonly string[]>;
 };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isStates, plusStates, type States } from './states.ts';
-import type { Key } from './topic.ts';
+import { isNamespaceName, isObjectName, type Key } from './topic.ts';
 
 /** Why a request exists. It decides nothing: every trigger leads to the same look (reliability.md 6.1). */
 export const triggers = ['change', 'drift', 'manual', 'replay'] as const;
@@ -40,8 +40,6 @@ export const plus = (before: Sums | undefined, page: Sums): Sums =>
  */
 export const groupOf = (topicName: string): string => createHash('sha256').update(topicName).digest('hex').slice(0, 32);
 
-const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const dnsSubdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const maxBodyBytes = 2048;
 
 export type Malformed = { readonly malformed: string };
@@ -56,9 +54,9 @@ export function parseRequest(body: string): Request | Malformed {
   const json = parseObject(body, ['v', 'namespace', 'name', 'trigger', 'id']);
   if ('malformed' in json) return json as Malformed;
   const { namespace, name, trigger, id } = json;
-  if (typeof namespace !== 'string' || !dnsLabel.test(namespace)) return malformed('namespace is not a namespace name');
-  if (typeof name !== 'string' || name.length > 253 || !dnsSubdomain.test(name))
-    return malformed('name is not an object name');
+  if (typeof namespace !== 'string' || !isNamespaceName(namespace))
+    return malformed('namespace is not a namespace name');
+  if (typeof name !== 'string' || !isObjectName(name)) return malformed('name is not an object name');
   if (typeof trigger !== 'string' || !isTrigger(trigger)) return malformed(`trigger is none of ${triggers.join(', ')}`);
   if (typeof id !== 'string' || id.length === 0 || id.length > 256) return malformed('id is not a text of 1 to 256');
   return { v: 1, namespace, name, trigger, id };

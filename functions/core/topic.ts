@@ -5,6 +5,13 @@ export type Key = { readonly namespace: string; readonly name: string };
 /** `namespace/name`: the key as text, for maps and for people. */
 export const keyOf = ({ namespace, name }: Key): string => `${namespace}/${name}`;
 
+/** Whether a text can be a namespace: a label of RFC 1123. @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
+export const isNamespaceName = (text: string): boolean => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text);
+
+/** Whether a text can be the name of an object: a DNS subdomain name of RFC 1123, so it has no `/` and is no `..`. */
+export const isObjectName = (text: string): boolean =>
+  text.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(text);
+
 /** A topic id as the broker gave it: 16 bytes, base64url without padding (as Kafka's own tools print it). KIP-516. */
 export type TopicId = string & { readonly kind: 'TopicId' };
 

@@ -15,9 +15,8 @@ import {
 } from './kafka.ts';
 import type { Inspections, Settings } from './list.ts';
 
-/** Looks at so many topics, and asks for creations of so many: one request each. */
+/** Enough to meet every right that is missing, and one request. */
 const topicsLookedAt = 500;
-const creationsAskedFor = 20;
 
 export function kafkaChecks(inspections: Inspections, settings: () => Promise<Settings>): readonly Check[] {
   const area = 'Kafka';
@@ -117,9 +116,9 @@ async function topicRights(
   allowed: ReadonlySet<Operation>,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const [found, createDenied] = await Promise.all([
-    brokers.topics(names, signal),
-    names.length === 0 || allowed.has('Create') ? [] : brokers.mayNotCreate(names.slice(0, creationsAskedFor), signal),
-  ]);
+  const found = await brokers.topics(names, signal);
+  const absent = [...found].filter(([, seen]) => seen === 'absent').map(([name]) => name);
+  const asks = absent.length > 0 && !allowed.has('Create');
+  const createDenied = asks ? await brokers.mayNotCreate(absent, signal) : [];
   return judgeTopicRights({ found, createDenied }, brokers.user);
 }

@@ -35,6 +35,8 @@ function mendOf({ reason, message }: Failure): string {
 /** Brokers send clients on to the addresses that they advertise, whatever address a client came by. */
 export function judgeAdvertised(reached: readonly Reached[]): Finding {
   const troubles = failures(reached);
+  if (reached.length === 0)
+    return failed('the cluster names no broker that is up', 'see whether the brokers run, and what their logs say');
   if (troubles.length > 0)
     return failed(
       `brokers cannot be reached where they say they are: ${sentence(troubles)}`,
@@ -140,7 +142,7 @@ export function judgeClusterRights(
   );
 }
 
-/** `found`: as `BrokerInspection.topics`. `createDenied`: names for which creation is denied. */
+/** `found`: as `BrokerInspection.topics`. `createDenied`: those that are absent and may not be created. */
 export type TopicFacts = {
   readonly found: ReadonlyMap<string, ReadonlySet<Operation> | 'absent' | 'hidden'>;
   readonly createDenied: readonly string[];
@@ -157,13 +159,22 @@ export function judgeTopicRights({ found, createDenied }: TopicFacts, user: stri
     const denied = allowed === 'hidden' ? (['Describe'] as const) : lackingOf([...always, 'Delete'], allowed);
     for (const operation of denied) lacking.set(operation, [...(lacking.get(operation) ?? []), name]);
   }
-  if (lacking.size === 0) return ok(`all that is needed, on ${found.size} ${found.size === 1 ? 'topic' : 'topics'}`);
+  if (lacking.size === 0) return ok(lookedAt(found));
   const says = [...lacking].map(([operation, names]) => `no right to ${operation} ${named(names)}`).join('; ');
   const topics = new Set([...lacking.values()].flat());
   const mend = grant(user, [...lacking.keys()], topics.size === 1 ? `--topic ${[...topics][0]}` : "--topic '*'");
   return [...lacking.keys()].every((operation) => operation === 'Delete')
     ? warning(`${says}: deletionPolicy Delete ends with NotAuthorized`, mend)
     : failed(says, mend);
+}
+
+/** Of a topic that is not there yet nothing but its creation can be asked about. */
+function lookedAt(found: TopicFacts['found']): string {
+  const absent = [...found.values()].filter((seen) => seen === 'absent').length;
+  const there = found.size - absent;
+  if (there === 0) return `no topic is there yet; ${absent} may be created`;
+  const others = absent === 0 ? '' : `; ${absent} ${absent === 1 ? 'is' : 'are'} not there yet, and may be created`;
+  return `all that is needed, on ${there} ${there === 1 ? 'topic' : 'topics'}${others}`;
 }
 
 const named = ([first = '', ...others]: readonly string[]): string =>

@@ -91,19 +91,21 @@ export const rightsOfYou: readonly Right[] = ['get', 'list', 'patch'].map((verb)
 
 export const rightsOf = (who: Identity): readonly Right[] => shipped.rights[who];
 
-export function judgeRights(who: Identity | 'you', rights: Rights | 'forbidden'): Finding {
+export function judgeRights(who: Identity | 'you', rights: readonly Rights[] | 'forbidden'): Finding {
   if (rights === 'forbidden')
     return notChecked(
-      'you may not ask for the rights of others',
-      `run doctor as somebody who may create subjectaccessreviews, or name the kubeconfig of this identity in KUBECONFIG_${who.toUpperCase()}`,
+      'you may not see who is bound to its role, or not ask for the rights of others',
+      `run doctor as somebody who may get clusterrolebindings and rolebindings and create subjectaccessreviews, or name the kubeconfig of this identity in KUBECONFIG_${who.toUpperCase()}`,
     );
-  const { as, denied } = rights;
-  if (denied.length === 0) return ok(`${as} may do all that is needed`);
-  const says = `${as} may not ${listOf(denied)}`;
+  const lacking = rights.filter(({ denied }) => denied.length > 0);
+  if (lacking.length === 0) return ok(`${rights.map(({ as }) => as).join(', ')} may do all that is needed`);
+  const says = lacking.map(({ as, denied }) => `${as} may not ${listOf(denied)}`).join('; ');
   if (who !== 'you')
     return failed(says, `kubectl apply -f ${roles}, and see who is bound to the role topicsmith-${who}`);
   const mend = `ask for the role topicsmith-tenant of ${roles}`;
-  return denied.every(({ verb }) => verb === 'patch') ? warning(says, mend) : failed(says, mend);
+  return lacking.every(({ denied }) => denied.every(({ verb }) => verb === 'patch'))
+    ? warning(says, mend)
+    : failed(says, mend);
 }
 
 /** As `get and list kafkatopics in shop; patch kafkatopics/status in shop`. */

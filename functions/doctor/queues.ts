@@ -24,9 +24,9 @@ const sourceOf = (queue: QueueName): QueueName | undefined => queueNames.find((n
 
 const definitionOf = (queue: QueueName): Definition => shipped.queues[queue] as Definition;
 
-/** What can be said when there are no attributes. */
+/** What can be said when there are no attributes. The variable is that of whoever runs doctor: what runs has its own. */
 export const unset = (queue: QueueName): Finding =>
-  failed(`${queue} is not set`, `set it to the URL of the queue ${definitionOf(queue).name}`);
+  notChecked(`${queue} is not set`, `set it to the URL of the queue ${definitionOf(queue).name}`);
 export const forbidden = (): Finding =>
   notChecked('you may not read the attributes of the queue', 'grant sqs:GetQueueAttributes to whoever runs doctor');
 

@@ -62,7 +62,7 @@ export class Ticker {
     }
     link.up();
     metrics.ticks.inc();
-    metrics.lastTick.setToCurrentTime();
+    metrics.lastTick.set(clock.wallSeconds());
     this.#backoff.reset();
     this.#dueBy(clock.now() + jittered(intervalMs, random));
   }

@@ -3,12 +3,15 @@
 export type Clock = {
   /** ms since some moment; never goes back */
   now(): number;
+  /** seconds since 1970, for people and other machines */
+  wallSeconds(): number;
   /** Runs `task` once after `ms`. @returns cancels it */
   after(ms: number, task: () => void): () => void;
 };
 
 export const systemClock: Clock = {
   now: () => performance.now(),
+  wallSeconds: () => Date.now() / 1000,
   after: (ms, task) => {
     const timer = setTimeout(task, ms);
     return () => clearTimeout(timer);

@@ -13,7 +13,11 @@ export const grants: Record<string, Grant[]> = {
     { apiGroups: [group], resources: [`${plural}/status`], verbs: ['patch'] },
     { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create'] },
   ],
-  tenant: [topics('get', 'list', 'watch', 'create', 'update', 'patch', 'delete')],
+  tenant: [
+    topics('get', 'list', 'watch', 'create', 'update', 'patch', 'delete'),
+    // kubectl reads Events by their older group
+    { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['get', 'list', 'watch'] },
+  ],
 };
 
 const rbacGroup = 'rbac.authorization.k8s.io';

@@ -1,7 +1,7 @@
 /**
- * What the same work takes without any operator: the requests of the users, a write per object by whoever does the work, and the changes to
- * the topics in batches, one after the other. It is what an operator that costs nothing would take if it did not overlap
- * any of this; one that does overlap can be below.
+ * What the same work takes without any operator: the requests of the users, a write per object by whoever does the work,
+ * and the changes to the topics in batches, one after the other. It is what an operator that costs nothing would take if
+ * it did not overlap any of this; one that does overlap can be below.
  */
 import { type Api, apiVersion, applyPatch, mergePatch, type StoredTopic, topicPath } from './api.ts';
 import { inParallel, type LoadName, type Loads, namesOf } from './loads.ts';

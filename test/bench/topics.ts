@@ -66,12 +66,13 @@ export class Brokers {
     );
   }
 
-  /** Whether all are as expected now. */
-  async are(names: readonly string[], expected: Expected): Promise<boolean> {
-    return inBatches(names, (batch) => this.#checkConfigs(batch, expected.config)).then(
-      () => true,
-      () => false,
-    );
+  /** How many of them have other configs, by what the brokers show. */
+  async unlike(names: readonly string[], { config }: Expected): Promise<number> {
+    let unlike = 0;
+    await inBatches(names, async (batch) => {
+      unlike += (await this.#configsOf(batch, config)).filter(({ isAsExpected }) => !isAsExpected).length;
+    });
+    return unlike;
   }
 
   /** @throws Error when one of them is still there */
@@ -92,16 +93,23 @@ export class Brokers {
   }
 
   async #checkConfigs(names: readonly string[], config: Expected['config']): Promise<void> {
-    const resources = names.map((name) => ({
-      type: topicType,
+    const wrong = (await this.#configsOf(names, config)).find(({ isAsExpected }) => !isAsExpected);
+    if (wrong !== undefined)
+      throw new Error(`topic ${wrong.name} has ${JSON.stringify(wrong.values)}, not ${JSON.stringify(config)}`);
+  }
+
+  /** What they have of these keys. */
+  async #configsOf(names: readonly string[], config: Expected['config']) {
+    const configNames = Object.keys(config);
+    const { resources } = await this.#admin.describeConfigs({
+      resources: names.map((name) => ({ type: topicType, name, configNames })),
+      includeSynonyms: false,
+    });
+    return resources.map(({ resourceName: name, configEntries }) => ({
       name,
-      configNames: Object.keys(config),
+      values: Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+      isAsExpected: configEntries.every(({ configName, configValue }) => configValue === config[configName]),
     }));
-    const { resources: described } = await this.#admin.describeConfigs({ resources, includeSynonyms: false });
-    for (const { resourceName, configEntries } of described)
-      for (const { configName, configValue } of configEntries)
-        if (configValue !== config[configName])
-          throw new Error(`topic ${resourceName} has ${configName}=${configValue}, not ${config[configName]}`);
   }
 }
 

@@ -139,6 +139,32 @@ describe('topicsmith dlq list', () => {
     assert.equal((await run('dlq', 'list', '-l', 'team=a')).code, 1);
   });
 
+  for (const count of [1, 60])
+    test(`of a namespace that is not watched nothing is said to be gone, with ${count} of them`, async () => {
+      const { run, put, left } = await made({ watched: ['shop'] });
+      for (let name = 0; name < count; name++) put(request(`orders-${name}`, 'office'));
+      put(request('lost'));
+      const { deadLetters } = JSON.parse((await run('dlq', 'list', '-o', 'json')).out);
+      const reasons = deadLetters.map(({ reason }: { reason: string }) => reason);
+      assert.deepEqual(reasons, [...Array(count).fill('Unread'), 'Gone']);
+      assert.match(
+        (await run('dlq', 'list')).out,
+        /Unread .* nobody looked for the object: WATCH_NAMESPACES leaves out/,
+      );
+      assert.equal((await run('dlq', 'drop', '--reason', 'Gone', '--save', join(folder, `${count}`), '--yes')).code, 0);
+      assert.equal(left().length, count);
+    });
+
+  test('objects of namespaces that were not asked for are not read', async () => {
+    const { run, resources } = await mixed();
+    resources.fault = ({ key }) => {
+      if (key?.namespace === 'office') throw away();
+    };
+    const { code, out } = await run('dlq', 'list', '-n', 'shop', '--reason', 'Gone');
+    assert.equal(code, 0);
+    assert.match(out, /^lost +change +Gone/m);
+  });
+
   test('while a long look lasts, what was seen stays hidden, and is seen once', async () => {
     const { run, put, letters, dead, wait } = await made();
     for (let group = 0; group < 90; group++) put(request('clicks'));
@@ -151,6 +177,38 @@ describe('topicsmith dlq list', () => {
     const { out } = await run('dlq', 'list');
     assert.match(out, /\n90 dead letters of 1 object\.\n$/);
     assert.deepEqual(dead.reconcile.depth(), { waiting: 90, inFlight: 0 });
+  });
+
+  test('messages that could not be kept hidden are a problem that says what to do, exit 1', async () => {
+    const { run, put, letters, dead, wait } = await made();
+    for (let group = 0; group < 90; group++) put(request('clicks'));
+    letters.onReceive = () => wait(6_000);
+    letters.onHide = ({ id }, seconds) => {
+      if (id === 'message-3' && seconds > 0) throw new Error('too busy');
+    };
+    const { code, out, err } = await run('dlq', 'list', '--limit', '80');
+    assert.deepEqual([code, out], [1, '']);
+    assert.match(
+      err,
+      /^topicsmith: messages did not stay hidden \(.*too busy\): try again, with a --limit of less than 80$/m,
+    );
+    assert.deepEqual(dead.reconcile.depth(), { waiting: 90, inFlight: 0 });
+  });
+
+  test('messages that are received a second time are no end of the queue: what was done is told, exit 1', async () => {
+    const { run, put, letters, dead, wait } = await made();
+    for (const body of ['not JSON', ...Array(20).fill(request('clicks'))]) put(body);
+    let calls = 0;
+    letters.onReceive = () => {
+      if (++calls === 2) wait(31_000);
+    };
+    const { code, out } = await run('dlq', 'replay', '--all', '--yes');
+    assert.equal(code, 1);
+    assert.match(
+      out,
+      /^Replay: 9 sent back, left: .*\nIt ended early: messages did not stay hidden \(they were received a/,
+    );
+    assert.equal(dead.reconcile.depth().waiting, 12);
   });
 
   test('a queue that fails while they are looked at is one line, exit 1, and all are given back', async () => {
@@ -365,6 +423,31 @@ describe('topicsmith dlq drop', () => {
     assert.deepEqual([left().length, readFileSync(file, 'utf8')], [5, 'mine']);
   });
 
+  test('what was gone when objects were listed is asked for once more before it is dropped', async () => {
+    const { run, letters, apply, put, left } = await made();
+    for (const name of ['lost', 'made']) put(request(name));
+    letters.onReceive = () => void apply('made', { numPartitions: 1 });
+    const file = join(folder, 'gone.jsonl');
+    const { code, out } = await run('dlq', 'drop', '--reason', 'Gone', '--save', file, '--yes');
+    assert.equal(code, 0);
+    assert.match(out, /^Drop: 1 dropped, left: 1 not asked for\.$/m);
+    assert.deepEqual(left(), [request('made')]);
+  });
+
+  test('an object that cannot be asked for is no reason to drop anything, exit 1', async () => {
+    const { run, letters, resources, put, left } = await made();
+    put(request('lost'));
+    letters.onReceive = () => {
+      resources.fault = () => {
+        throw away();
+      };
+    };
+    const { code, out } = await run('dlq', 'drop', '--reason', 'Gone', '--save', join(folder, 'unread'), '--yes');
+    assert.equal(code, 1);
+    assert.match(out, /^Drop: 0 dropped.*\nIt ended early: no broker answers\./);
+    assert.equal(left().length, 1);
+  });
+
   test('asks, and makes no file when there is nothing to drop', async () => {
     const { run, asked } = await mixed({ answer: 'y' });
     const { code, err } = await run('dlq', 'drop', 'nobody', '--save', join(folder, 'none.jsonl'));
@@ -384,7 +467,8 @@ describe('flags of dlq', () => {
     [['list', '--reason', 'Nix'], /--reason is "Nix": there is no such reason/],
     [['list', '--older-than', 'x'], /--older-than is "x": it has to be as in/],
     [['list', '-l', '!!'], /--selector: /],
-    [['list', '--limit', '0'], /--limit is "0": it has to be a whole number from 1 to 100000/],
+    [['list', '--limit', '0'], /--limit is "0": it has to be a whole number from 1 to 10000$/m],
+    [['list', '--limit', '10001'], /--limit is "10001": it has to be a whole number from 1 to 10000$/m],
     [['list', '--queue', 'ticks', 'orders'], /ticks are of no object/],
     [['list', '--queue', 'other'], /--help shows/],
     [['list', 'orders', '-A'], /a name needs one namespace/],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Operation } from '../../functions/core/inspection.ts';
 import { Failure } from '../../functions/core/outcome.ts';
 import { runChecks } from '../../functions/doctor/check.ts';
 import { checks } from '../../functions/doctor/list.ts';
@@ -24,7 +25,7 @@ function troubled(settings: { colour?: boolean } = {}) {
   const { parts } = world;
   Object.assign(parts.kube, {
     stored: async (path: string) => (path.includes('customresource') ? 'absent' : 'forbidden'),
-    rights: async (who: string) => (who === 'you' ? { as: 'ann', denied: [] } : 'forbidden'),
+    rights: async (who: string) => (who === 'you' ? [{ as: 'ann', denied: [] }] : 'forbidden'),
   });
   parts.attributes = {
     ...parts.attributes,
@@ -143,12 +144,12 @@ describe('the checks of doctor', () => {
     assert.deepEqual([unnamed['Kafka version'], unnamed['advertised addresses']], ['failed', 'failed']);
   });
 
-  test('a queue that cannot be read does not keep the others from being judged', async () => {
+  test('a queue whose variable is not set does not keep the others from being judged', async () => {
     const found = await verdicts((parts) => {
       const { RECONCILE_QUEUE_URL, ...others } = parts.attributes;
       parts.attributes = others as typeof parts.attributes;
     });
-    assert.equal(found['reconcile queue'], 'failed');
+    assert.equal(found['reconcile queue'], 'notChecked');
     for (const name of ['reconcile dead letters', 'tick queue', 'queue clock']) assert.equal(found[name], 'ok', name);
   });
 
@@ -172,19 +173,33 @@ describe('the checks of doctor', () => {
     assert.deepEqual(asked, [1]);
   });
 
-  test('creations are asked about only where the cluster does not allow all of them', async () => {
+  test('creations are asked about for all topics that are not there, where the cluster does not allow every one', async () => {
     const asked: (readonly string[])[] = [];
-    const mayNotCreate = async (names: readonly string[]) => {
-      asked.push(names);
-      return ['clicks'];
+    const names = Array.from({ length: 60 }, (_, index) => `topic-${index}`);
+    const absent = names.slice(1);
+    const world = (allowed: ReadonlySet<Operation>) => (parts: ReturnType<typeof healthy>['parts']) => {
+      Object.assign(parts.kube, { topicNames: async () => names });
+      Object.assign(parts.brokers, {
+        cluster: async () => ({ brokers: [], allowed }),
+        topics: async () => new Map(names.map((name, index) => [name, index === 0 ? everything : 'absent'])),
+        mayNotCreate: async (wanted: readonly string[]) => {
+          asked.push(wanted);
+          return ['topic-59'];
+        },
+      });
     };
-    await verdicts(({ brokers }) => void Object.assign(brokers, { mayNotCreate }));
+    assert.equal((await verdicts(world(everything)))['rights on topics'], 'ok');
     assert.deepEqual(asked, []);
+    const found = await verdicts(world(new Set([...everything].filter((operation) => operation !== 'Create'))));
+    assert.deepEqual([asked, found['rights on topics']], [[absent], 'failed']);
+  });
+
+  test('nothing is asked about creations where all topics are there', async () => {
     const found = await verdicts(({ brokers }) => {
-      const allowed = new Set([...everything].filter((operation) => operation !== 'Create'));
-      Object.assign(brokers, { mayNotCreate, cluster: async () => ({ brokers: [], allowed }) });
+      const mayNotCreate = () => assert.fail('creations were asked about');
+      Object.assign(brokers, { mayNotCreate, cluster: async () => ({ brokers: [], allowed: new Set() }) });
     });
-    assert.deepEqual([asked, found['rights on topics']], [[['orders', 'clicks']], 'failed']);
+    assert.equal(found['rights on topics'], 'ok');
   });
 
   test('topics that nobody may list are not judged', async () => {

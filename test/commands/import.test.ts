@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -246,8 +246,43 @@ describe('topicsmith import --to-dir', () => {
     const { run } = await cluster();
     const { code, err } = await run('import', '--to-dir', join(file('a-file', ''), 'below'));
     assert.equal(code, 1);
-    assert.match(err, /^topicsmith: cannot write .*: ENOTDIR\n$/);
+    assert.match(err, /^topicsmith: cannot write .*: ENOTDIR; nothing was written\n$/);
   });
+
+  test('when a file cannot be written those before it are named', async () => {
+    const { run, strimzi } = commandWorld();
+    strimzi.topics = ['a', 'b', 'c'].map((namespace) => ({
+      metadata: { name: 'orders', namespace },
+      spec: { topicName: namespace },
+    }));
+    file('midway/c', 'a file where a directory would be');
+    const folder = join(dir, 'midway');
+    const { code, out, err } = await run('import', '--from', 'strimzi', '-A', '--to-dir', folder);
+    assert.deepEqual([code, out], [1, '']);
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => join(folder, name, 'orders.yaml'));
+    assert.match(err, /: E(EXIST|NOTDIR); /);
+    assert.equal(err.replace(/: E\w+; /, ' '), `topicsmith: cannot write ${c} written before it: ${a}, ${b}\n`);
+  });
+
+  for (const metadata of [
+    { name: '../escaped' },
+    { name: '..' },
+    { name: '/tmp/escaped' },
+    { name: 'orders', namespace: '../escaped' },
+    { name: 'orders', namespace: 'a.b' },
+    { name: 'x'.repeat(254) },
+  ])
+    test(`nothing is written for ${JSON.stringify(metadata).slice(0, 50)}, which no object can be called`, async () => {
+      const object = { apiVersion: 'kafka.strimzi.io/v1', kind: 'KafkaTopic', metadata };
+      const other = { ...object, metadata: { name: 'fine', namespace: 'fine' } };
+      const folder = join(dir, 'kept', 'in');
+      const { code, out, err } = await commandWorld({
+        input: `${JSON.stringify(other)}\n---\n${JSON.stringify(object)}\n`,
+      }).run('import', '--from', 'strimzi', '-f', '-', '--no-report', '--to-dir', folder);
+      assert.deepEqual([code, out], [1, '']);
+      assert.match(err, /^topicsmith: a KafkaTopic of kafka\.strimzi\.io .*no name that Kubernetes takes.*\n$/);
+      assert.ok(!existsSync(join(dir, 'kept')));
+    });
 
   test('manifests of several namespaces are apart', async () => {
     const { run, strimzi } = commandWorld();
@@ -267,6 +302,13 @@ describe('topicsmith import --from strimzi', () => {
     golden('import.strimzi.yaml', out);
     golden('import.strimzi.txt', err);
     assert.equal(state(), before);
+  });
+
+  test('what would change only in part is counted as that', async () => {
+    const { run } = await cluster({ input: strimzi.replace('partitions: 4', 'partitions: 1') });
+    const { err } = await run('import', '--from', 'strimzi', '-f', '-', 'Orders_V1');
+    assert.match(err, /^Orders_V1 +PartitionsCannotShrink /m);
+    assert.match(err, /would be changed \(1 after approval, 1 only in part\), 0 refused\.$/m);
   });
 
   test('what the report says of mode Enforce is what the worker then does', async () => {

@@ -42,7 +42,7 @@ export function healthy() {
   const kube: KubeInspection = {
     server: async () => ({ url: 'https://api.example.com', version: 'v1.36.3', skewMs: 200 }),
     stored: async (path) => stored[path] ?? 'absent',
-    rights: async (who) => ({ as: who === 'you' ? 'ann' : `group topicsmith:${who}`, denied: [] }),
+    rights: async (who) => [{ as: who === 'you' ? 'ann' : `group topicsmith:${who}`, denied: [] }],
     topicNames: async () => ['orders', 'clicks'],
   };
   const attributes = Object.fromEntries(queueNames.map((queue) => [queue, queueAttributes(queue)]));

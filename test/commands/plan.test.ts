@@ -44,6 +44,16 @@ describe('topicsmith plan', () => {
     golden('plan.txt', out);
   });
 
+  test('an object that changes and is refused something is counted as both, exit 2', async () => {
+    const { run, apply } = await fleet();
+    apply('customers', { numPartitions: 2, config: { 'segment.ms': 60000 } }, { team: 'b' });
+    const { code, out } = await run('plan', 'customers', 'orders');
+    assert.equal(code, 2);
+    golden('plan.partly.txt', out);
+    const { summary } = JSON.parse((await run('plan', 'customers', '-o', 'json')).out);
+    assert.deepEqual(summary, { changes: 1, held: 0, partlyRefused: 1, refused: 0, unchanged: 0, unknown: 0 });
+  });
+
   test('colour changes no character of the text', async () => {
     const { run } = await disturbed({ colour: true });
     const { out } = await run('plan');

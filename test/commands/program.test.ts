@@ -60,6 +60,44 @@ describe('topicsmith', () => {
     for (const command of ['plan', 'drift']) assert.ok(!(await run(command)).out.includes('\x1b'));
   });
 
+  const wild = 'x\u001b]0;a\u0007\u009b31m\u202ey';
+  const acts = /[^\P{Cc}\n]|\p{Cf}/u;
+
+  test('names in files cannot colour or move what is shown, nor errors about them', async () => {
+    const object = (apiVersion: string, spec = {}, labels = {}) =>
+      JSON.stringify({ apiVersion, kind: 'KafkaTopic', metadata: { name: wild, labels }, spec });
+    const ours = object('cache.example.com/v1alpha1');
+    const theirs = (cluster: string) =>
+      object('kafka.strimzi.io/v1', { topicName: 'a' }, { 'strimzi.io/cluster': cluster });
+    for (const [input, ...args] of [
+      [ours, 'plan', '-f', '-'],
+      [ours, 'plan', '-f', '-', '-o', 'name'],
+      [ours, 'plan', '-f', '-', '-o', 'json'],
+      [ours, 'plan', '-f', '-', '-o', 'yaml'],
+      [`${ours}\n---\n${ours}`, 'plan', '-f', '-'],
+      [theirs('a'), 'import', '--from', 'strimzi', '-f', '-'],
+      ['', 'plan', wild],
+      ['', 'drift', `--${wild}`],
+    ] as const) {
+      const { out, err } = await commandWorld({ input }).run(...args);
+      assert.doesNotMatch(out + err, acts, args.join(' '));
+      assert.match(out + err, /x\\(u001b|U0000001b|e)/, args.join(' '));
+    }
+  });
+
+  test('nor can labels in an error about several Kafka clusters', async () => {
+    const topic = (name: string, cluster: string) =>
+      JSON.stringify({
+        apiVersion: 'kafka.strimzi.io/v1',
+        kind: 'KafkaTopic',
+        metadata: { name, labels: { 'strimzi.io/cluster': cluster } },
+      });
+    const input = `${topic('a', wild)}\n---\n${topic('b', 'b')}`;
+    const { err } = await commandWorld({ input }).run('import', '--from', 'strimzi', '-f', '-');
+    assert.match(err, /several Kafka clusters \(b, x\\u001b/);
+    assert.doesNotMatch(err, acts);
+  });
+
   test('completion scripts know every command and its flags', async () => {
     const { run } = commandWorld();
     for (const shell of ['bash', 'zsh', 'fish'] as const) {

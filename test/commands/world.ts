@@ -6,7 +6,7 @@ import type { Installation } from '../../functions/core/installation.ts';
 import { Failure } from '../../functions/core/outcome.ts';
 import { parseResource } from '../../functions/core/parse.ts';
 import type { Envelope } from '../../functions/core/ports.ts';
-import { keyOf } from '../../functions/core/topic.ts';
+import { type Key, keyOf } from '../../functions/core/topic.ts';
 import { world } from '../core/world.ts';
 import { fakeDeadLetters, type Hooks } from '../support/sqs/fake-dead-letters.ts';
 import { FakeQueue } from '../support/sqs/fake-queue.ts';
@@ -18,9 +18,12 @@ type Settings = Partial<Installation> & {
   readonly colour?: boolean;
   readonly input?: string;
   readonly answer?: string;
+  /** namespaces that the installation is for; default: all */
+  readonly watched?: readonly string[];
 };
 
-export function commandWorld({ colour = false, input = '', answer, ...installation }: Settings = {}) {
+export function commandWorld({ colour = false, input = '', answer, watched, ...installation }: Settings = {}) {
+  const isWatched = ({ namespace }: Key) => watched?.includes(namespace) ?? true;
   const inner = world(installation);
   const { resources, topics, ports } = inner;
   const sent: Envelope[] = [];
@@ -43,11 +46,16 @@ export function commandWorld({ colour = false, input = '', answer, ...installati
     async kube({ namespace = 'shop', allNamespaces = false }) {
       return {
         namespace: allNamespaces ? undefined : namespace,
-        read: resources.read,
+        isWatched,
+        async read(keys, signal) {
+          const read = await resources.read(keys.filter(isWatched), signal);
+          return new Map(keys.map((key) => [keyOf(key), read.get(keyOf(key)) ?? 'gone']));
+        },
         claimants: resources.claimants,
         async page(limit, token, signal) {
           const page = await resources.page(limit, token, signal);
-          return { ...page, items: page.items.filter(({ key }) => allNamespaces || key.namespace === namespace) };
+          const isListed = (key: Key) => (allNamespaces ? isWatched(key) : key.namespace === namespace);
+          return { ...page, items: page.items.filter(({ key }) => isListed(key)) };
         },
         async strimziTopics() {
           if (strimzi.topics === undefined) throw new Problem('Strimzi is not installed');

@@ -11,6 +11,7 @@ const resources = [
   { group, resource: plural },
   { group, resource: plural, subresource: 'status' },
   { group: 'events.k8s.io', resource: 'events' },
+  { group: '', resource: 'events' },
   { group: '', resource: 'secrets' },
   { group: 'apiextensions.k8s.io', resource: 'customresourcedefinitions' },
 ];
@@ -21,7 +22,7 @@ async function rightsOf(who: string, namespace: string): Promise<Record<string, 
   for (const attributes of resources) {
     const allowed = await Promise.all(verbs.map((verb) => isAllowed(who, { ...attributes, namespace, verb })));
     const granted = verbs.filter((_, index) => allowed[index]);
-    const name = [attributes.resource, attributes.subresource].filter(Boolean).join('/');
+    const name = `${attributes.group === '' ? 'v1 ' : ''}${[attributes.resource, attributes.subresource].filter(Boolean).join('/')}`;
     if (granted.length > 0) rights[name] = granted.join(' ');
   }
   return rights;
@@ -34,7 +35,11 @@ async function isAllowed(who: string, resourceAttributes: object): Promise<boole
 }
 
 const reconciler = { [plural]: 'get list patch', [`${plural}/status`]: 'patch', events: 'create' };
-const tenant = { [plural]: 'get list watch create update patch delete' };
+const tenant = {
+  [plural]: 'get list watch create update patch delete',
+  events: 'get list watch',
+  'v1 events': 'get list watch',
+};
 
 const rows = [
   { who: 'forwarder', namespace: 'anywhere', want: { [plural]: 'get list watch' }, reason: 'it only looks' },
@@ -45,7 +50,7 @@ const rows = [
     want: reconciler,
     reason: 'it patches status and our finalizer, and tells what it did',
   },
-  { who: 'tenant', namespace: 'default', want: tenant, reason: 'status is not theirs to write' },
+  { who: 'tenant', namespace: 'default', want: tenant, reason: 'status is not theirs to write, and Events they read' },
   { who: 'tenant', namespace: 'anywhere', want: {}, reason: 'they have rights in their own namespaces only' },
 ];
 

@@ -55,6 +55,13 @@ describe('reaching brokers', () => {
     assert.match(mend, /advertised\.listeners/);
   });
 
+  test('a cluster that names no broker is broken', () =>
+    assert.deepEqual(judgeAdvertised([]), {
+      verdict: 'failed',
+      says: 'the cluster names no broker that is up',
+      mend: 'see whether the brokers run, and what their logs say',
+    }));
+
   test('a request that some brokers do not offer is told once', () => {
     const lacks = ['the broker does not offer X version 3'];
     const { verdict, says } = judgeVersions([reached('a:1', 'one', lacks), reached('b:1', 'one', lacks)]);
@@ -163,11 +170,19 @@ describe('rights on topics', () => {
   const judge = (found: Record<string, ReadonlySet<Operation> | 'absent' | 'hidden'>, createDenied: string[] = []) =>
     judgeTopicRights({ found: new Map(Object.entries(found)), createDenied } satisfies Facts, undefined);
 
-  test('all of them', () =>
-    assert.deepEqual(judge({ a: everything, b: 'absent' }), {
-      verdict: 'ok',
-      says: 'all that is needed, on 2 topics',
-    }));
+  const says = (found: Parameters<typeof judge>[0]) => {
+    const { verdict, says } = judge(found);
+    return `${verdict}: ${says}`;
+  };
+
+  test('all of them, on the topics that are there; of others only the creation was asked about', () => {
+    assert.equal(says({ a: everything, b: everything }), 'ok: all that is needed, on 2 topics');
+    assert.equal(
+      says({ a: everything, b: 'absent', c: 'absent' }),
+      'ok: all that is needed, on 1 topic; 2 are not there yet, and may be created',
+    );
+    assert.equal(says({ a: 'absent' }), 'ok: no topic is there yet; 1 may be created');
+  });
 
   test('nobody names a topic yet', () => assert.equal(judge({}).verdict, 'ok'));
 

@@ -124,7 +124,7 @@ const denied = (verb: string, more: Partial<Denied> = {}): Denied => ({
   ...more,
 });
 const rights = (who: 'you' | 'reconciler', ...list: readonly Denied[]) => {
-  const { verdict, says } = judgeRights(who, { as: 'ann', denied: list });
+  const { verdict, says } = judgeRights(who, [{ as: 'ann', denied: list }]);
   return `${verdict}: ${says}`;
 };
 
@@ -162,6 +162,22 @@ describe('rights at the API server', () => {
     const { verdict, mend = '' } = judgeRights('reconciler', 'forbidden');
     assert.equal(verdict, 'notChecked');
     assert.match(mend, /KUBECONFIG_RECONCILER/);
+  });
+
+  test('of several who are bound to a role count one by one', () => {
+    const right = { group: 'cache.example.com', resource: 'kafkatopics', verb: 'list' };
+    const all = { as: 'user ann', denied: [] };
+    const lacking = { as: 'user bob', denied: [right] };
+    assert.equal(
+      judgeRights('resync', [all, { ...all, as: 'user eve' }]).says,
+      'user ann, user eve may do all that is needed',
+    );
+    const { verdict, says } = judgeRights('resync', [all, lacking, { ...lacking, as: 'user dan' }]);
+    assert.equal(verdict, 'failed');
+    assert.equal(
+      says,
+      'user bob may not list kafkatopics in all namespaces; user dan may not list kafkatopics in all namespaces',
+    );
   });
 });
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { judgeQueue, type QueueName, queueNames, unset } from '../../functions/doctor/queues.ts';
+import shipped from '../../functions/doctor/shipped.generated.json' with { type: 'json' };
 import { queueAttributes } from '../commands/inspections.ts';
 import { table } from '../support/table.ts';
 
@@ -22,6 +23,9 @@ const judged = ({ queue = 'RECONCILE_QUEUE_URL', change, alone }: Given) => {
   const { verdict, says } = judgeQueue(queue, attributes, alone ? undefined : queueAttributes(other(queue)));
   return `${verdict}: ${says}`;
 };
+
+/** as `infra/queues.yml` has it */
+const receives = shipped.queues.RECONCILE_QUEUE_URL.maxReceiveCount;
 
 const redrive = (to: string, maxReceiveCount: number | string) => ({
   RedrivePolicy: JSON.stringify({ deadLetterTargetArn: `arn:aws:sqs:us-east-1:000000000000:${to}`, maxReceiveCount }),
@@ -66,23 +70,23 @@ table('a queue', judged, [
   },
   {
     reason: 'another dead-letter queue than the one that is looked into',
-    given: { change: redrive('other.fifo', 20) },
+    given: { change: redrive('other.fifo', receives) },
     want: 'failed: its dead letters go to arn:aws:sqs:us-east-1:000000000000:other.fifo, and RECONCILE_DLQ_URL names arn:aws:sqs:us-east-1:000000000000:reconcile-dlq.fifo',
   },
   {
     reason: 'where the other end is unknown the target is not judged',
-    given: { change: redrive('other.fifo', 20), alone: true },
+    given: { change: redrive('other.fifo', receives), alone: true },
     want: 'ok: reconcile.fifo is as infra/queues.yml says',
   },
   {
     reason: 'SQS gives the count as text at times',
-    given: { change: redrive('reconcile-dlq.fifo', '20') },
+    given: { change: redrive('reconcile-dlq.fifo', String(receives)) },
     want: 'ok: reconcile.fifo is as infra/queues.yml says',
   },
   {
     reason: 'the function says DeadLettered at another receive than the queue',
     given: { change: redrive('reconcile-dlq.fifo', 3) },
-    want: 'failed: maxReceiveCount is 3, and the function counts to 20',
+    want: `failed: maxReceiveCount is 3, and the function counts to ${receives}`,
   },
   {
     reason: 'a key of KMS in place of the own encryption of SQS',
@@ -127,9 +131,9 @@ describe('the definition that queues are compared with', () => {
     for (const queue of queueNames) assert.match(judged({ queue, change: {} }), /^ok: /);
   });
 
-  test('a queue whose variable is not set is named', () => {
+  test('a queue whose variable is not set is named, and says nothing of the queue', () => {
     assert.deepEqual(unset('TICK_QUEUE_URL'), {
-      verdict: 'failed',
+      verdict: 'notChecked',
       says: 'TICK_QUEUE_URL is not set',
       mend: 'set it to the URL of the queue ticks.fifo',
     });

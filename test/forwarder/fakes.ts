@@ -18,6 +18,11 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
+  /** It began at noon. */
+  wallSeconds(): number {
+    return Date.UTC(2026, 0, 1, 12) / 1000 + this.#now / 1000;
+  }
+
   after(ms: number, task: () => void): () => void {
     if (!(ms >= 0)) throw new Error(`${ms} ms is no time to wait`);
     const timer = { at: this.#now + ms, task };

@@ -5,6 +5,7 @@
  *
  * @see https://kafka.apache.org/protocol#protocol_error_codes
  */
+import { harmless } from '../../core/harmless.ts';
 import { Failure } from '../../core/outcome.ts';
 import type { Reason } from '../../core/topic.ts';
 import { SecretError } from './config.ts';
@@ -132,16 +133,15 @@ function sentenceOf(operation: Operation, code: number, message: string | null |
 }
 
 const longestText = 300;
-/** Characters that break a line, move a cursor or turn the direction of the text. */
-const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Somebody else's text made fit for a status: one line, cut, without characters that act. */
 export function oneLine(text: string): string {
-  const line = text
-    .slice(0, 10 * longestText)
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const line = harmless(
+    text
+      .slice(0, 10 * longestText)
+      .replace(/\s+/g, ' ')
+      .trim(),
+  );
   return line.length <= longestText ? line : `${line.slice(0, longestText - 1).toWellFormed()}…`;
 }
 

@@ -32,6 +32,9 @@ export function inspectKafka(config: KafkaConfig): BrokerInspection {
     cluster: () =>
       withConnection(config, config.brokers, async (connection) => {
         const answer = await ask(connection, describeCluster, { includeOperations: true });
+        // it needs the right that listing moves needs
+        const verdict = judge('reassignments', answer);
+        if (verdict instanceof Failure) throw verdict;
         return { brokers: answer.brokers.map(liveBroker), allowed: operationsIn(answer.operations) };
       }),
     configs: (broker, keys) =>
@@ -144,12 +147,14 @@ async function topics(
 
 /** `validateOnly`: the brokers look at rights before anything else, so a topic that is there already is told by another code. */
 async function mayNotCreate(connection: Connection, names: readonly string[]): Promise<readonly string[]> {
-  const asked = names.map((name) => ({ name, partitions: 1, replicationFactor: -1, assignments: [], configs: [] }));
-  const answer = await ask(connection, createTopics, { topics: asked, timeoutMs: 5_000, validateOnly: true });
-  return answer.topics
-    .filter(({ code, message }) => {
+  const denied: string[] = [];
+  for (const part of slices(names, topicsPerLook)) {
+    const topics = part.map((name) => ({ name, partitions: 1, replicationFactor: -1, assignments: [], configs: [] }));
+    const answer = await ask(connection, createTopics, { topics, timeoutMs: 5_000, validateOnly: true });
+    for (const { name, code, message } of answer.topics) {
       const verdict = judge('create', { code, message });
-      return verdict instanceof Failure && verdict.reason === 'NotAuthorized';
-    })
-    .map(({ name }) => name);
+      if (verdict instanceof Failure && verdict.reason === 'NotAuthorized') denied.push(name);
+    }
+  }
+  return denied;
 }

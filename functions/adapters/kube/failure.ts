@@ -1,3 +1,4 @@
+import { harmless } from '../../core/harmless.ts';
 import { Failure } from '../../core/outcome.ts';
 import type { Reason } from '../../core/topic.ts';
 import { ApiError } from './client.ts';
@@ -45,6 +46,6 @@ const maxLength = 300;
 
 /** Server text for a status message: no line breaks or control characters, and short. */
 const oneLine = (text: string): string => {
-  const line = text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
+  const line = harmless(text.replace(/\s+/g, ' ').trim());
   return line.length > maxLength ? `${line.slice(0, maxLength)}…` : line;
 };

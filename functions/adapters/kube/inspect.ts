@@ -1,5 +1,6 @@
 /** What `doctor` asks of the API server. Reviews of rights are sent as creations, and store nothing. */
-import type { Denied, Identity, KubeInspection, Rights } from '../../core/inspection.ts';
+import { clockSkewMs } from '../../core/clock.ts';
+import type { Denied, Identity, KubeInspection, Right, Rights } from '../../core/inspection.ts';
 import type { Installation } from '../../core/installation.ts';
 import { ApiError, type KubeClient } from './client.ts';
 import { failureOf } from './failure.ts';
@@ -22,13 +23,10 @@ export function inspectKube({ client, resources, namespaces, clientOf }: Parts):
     async rights(who, rights, signal) {
       const own = who === 'you' ? client : clientOf(who);
       const places = namespaces.length === 0 ? [undefined] : namespaces;
-      const asked = places.flatMap((namespace) =>
-        rights.map((right) => ({ ...right, ...(namespace && { namespace }) })),
-      );
       try {
         return own === undefined
-          ? await rightsOfSubject(client, who as Identity, asked, signal)
-          : await ownRights(own, asked, signal);
+          ? await rightsOfBound(client, who as Identity, rights, places, signal)
+          : [await ownRights(own, rightsIn(places, rights), signal)];
       } catch (error) {
         if (isForbidden(error)) return 'forbidden';
         throw failureOf(error);
@@ -40,16 +38,14 @@ export function inspectKube({ client, resources, namespaces, clientOf }: Parts):
 
 const isForbidden = (error: unknown): boolean => error instanceof ApiError && error.code === 403;
 
-/** The Date header has whole seconds, cut off: in the middle of one on average. */
 async function server(client: KubeClient, signal: AbortSignal) {
-  let date = '';
+  let skewMs: number | undefined;
   const sentAt = Date.now();
-  const onDate = (told: string) => {
-    date = told;
+  const onDate = (date: string) => {
+    skewMs = clockSkewMs(date, sentAt, Date.now());
   };
   try {
     const { gitVersion } = (await client.request('GET', '/version', { signal, onDate })) as { gitVersion: string };
-    const skewMs = Date.parse(date) + 500 - (sentAt + Date.now()) / 2;
     return { url: client.kubeConfig.getCurrentCluster()?.server ?? '', version: gitVersion, skewMs };
   } catch (error) {
     throw failureOf(error);
@@ -65,6 +61,12 @@ async function stored(client: KubeClient, path: string, signal: AbortSignal): Pr
     throw failureOf(error);
   }
 }
+
+/** A namespace; undefined: all of them. */
+type Place = string | undefined;
+
+const rightsIn = (places: readonly Place[], rights: readonly Right[]): readonly Denied[] =>
+  places.flatMap((namespace) => rights.map((right) => ({ ...right, ...(namespace && { namespace }) })));
 
 type Review = { readonly status: { readonly allowed: boolean } };
 
@@ -98,24 +100,58 @@ async function ownRights(client: KubeClient, asked: readonly Denied[], signal: A
   return { as: status.userInfo.username, denied: await denied(client, 'selfsubjectaccessreviews', {}, asked, signal) };
 }
 
-async function rightsOfSubject(
+/** Each where they are bound. */
+async function rightsOfBound(
   client: KubeClient,
   who: Identity,
-  asked: readonly Denied[],
+  rights: readonly Right[],
+  places: readonly Place[],
   signal: AbortSignal,
-): Promise<Rights> {
-  const { as, subject } = reviewed(await boundTo(client, who, signal));
-  return { as, denied: await denied(client, 'subjectaccessreviews', subject, asked, signal) };
+): Promise<readonly Rights[]> {
+  const bound = (await boundTo(client, who, places, signal)).map(({ subject, place }) => ({
+    ...reviewed(subject),
+    place,
+  }));
+  const found = [...Map.groupBy(bound, ({ as }) => as)].map(async ([as, [first, ...others]]) => {
+    const { subject, place } = first as (typeof bound)[number];
+    const asked = rightsIn([place, ...others.map((other) => other.place)], rights);
+    return { as, denied: await denied(client, 'subjectaccessreviews', subject, asked, signal) };
+  });
+  return Promise.all(found);
 }
 
 type Subject = { readonly kind: string; readonly name: string; readonly namespace?: string };
+type Bound = { readonly subject: Subject; readonly place: Place };
 
-/** Whom the cluster role is bound to; where nobody can be found, the group that `infra/rbac.yaml` binds. */
-async function boundTo(client: KubeClient, who: Identity, signal: AbortSignal): Promise<Subject> {
-  const path = `/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/topicsmith-${who}`;
-  const binding = await stored(client, path, signal);
-  const [subject] = typeof binding === 'string' ? [] : ((binding as { subjects?: readonly Subject[] }).subjects ?? []);
-  return subject ?? { kind: 'Group', name: `topicsmith:${who}` };
+/** Who is bound to the role everywhere, else in each namespace; where nobody is, the group that `infra/rbac.yaml` binds. */
+async function boundTo(
+  client: KubeClient,
+  who: Identity,
+  places: readonly Place[],
+  signal: AbortSignal,
+): Promise<readonly Bound[]> {
+  const everywhere = await subjectsOf(client, `clusterrolebindings/topicsmith-${who}`, signal);
+  const group = { kind: 'Group', name: `topicsmith:${who}` };
+  const bound = places.map(async (place) => {
+    const here =
+      everywhere.length > 0 || place === undefined
+        ? everywhere
+        : await subjectsOf(client, `namespaces/${encodeURIComponent(place)}/rolebindings/topicsmith-${who}`, signal);
+    return (here.length === 0 ? [group] : here).map((subject) => ({ subject, place }));
+  });
+  return (await Promise.all(bound)).flat();
+}
+
+/** Nobody where there is no such binding. @throws ApiError also when it may not be read: nobody knows then who is bound */
+async function subjectsOf(client: KubeClient, binding: string, signal: AbortSignal): Promise<readonly Subject[]> {
+  try {
+    const path = `/apis/rbac.authorization.k8s.io/v1/${binding}`;
+    const { subjects = [] } = (await client.request('GET', path, { signal })) as { subjects?: readonly Subject[] };
+    return subjects;
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 404) return [];
+    throw error;
+  }
 }
 
 /** The groups are those that the API server adds by itself. */

@@ -50,9 +50,9 @@ table('message', (error: unknown) => failureOf(error).message, [
     want: 'Time ran out before the API server answered.',
   },
   {
-    reason: 'one line, without control characters',
-    given: new ApiError(500, '', 'a\r\n\u001b[31mb\t c'),
-    want: 'The API server answered 500: a [31mb c',
+    reason: 'one line, without characters that act',
+    given: new ApiError(500, '', 'a\r\n\u001b[31mb\t c\u202e'),
+    want: 'The API server answered 500: a \\u001b[31mb c\\u202e',
   },
   {
     reason: 'short',

@@ -46,7 +46,12 @@ export class Broker {
   }
 
   async exists(topic: string): Promise<boolean> {
-    return (await this.#admin.listTopics()).includes(topic);
+    return (await this.topics()).includes(topic);
+  }
+
+  /** Names of all topics that are there. */
+  async topics(): Promise<readonly string[]> {
+    return (await this.#admin.listTopics()).sort();
   }
 
   /** @throws Error when there is no such topic */

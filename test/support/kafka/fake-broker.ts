@@ -9,6 +9,7 @@ const apis = Object.values(requests).filter(
 );
 type ApiName =
   | 'Metadata'
+  | 'DescribeCluster'
   | 'CreateTopics'
   | 'DeleteTopics'
   | 'CreatePartitions'

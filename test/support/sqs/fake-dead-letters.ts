@@ -6,6 +6,7 @@ import type { FakeQueue, Received } from './fake-queue.ts';
 /** Replace one to make something happen before a call is served, or to have it fail for a message. */
 export type Hooks = {
   onReceive(): void;
+  onHide(message: DeadMessage, seconds: number): void;
   onSend(message: DeadMessage): void;
   onRemove(message: DeadMessage): void;
   onMoveAll(perSecond: number): Moved;
@@ -21,7 +22,10 @@ export function fakeDeadLetters(dead: FakeQueue, source: FakeQueue, hooks: Parti
       return dead.receive(max, hiddenSeconds * 1_000).map(messageOf);
     },
     hide: async (messages, seconds) =>
-      perMessage(messages, 'done', ({ receiptHandle }) => dead.changeVisibility(receiptHandle, seconds)),
+      perMessage(messages, 'done', (message) => {
+        hooks.onHide?.(message, seconds);
+        dead.changeVisibility(message.receiptHandle, seconds);
+      }),
     sendBack: async (messages) =>
       perMessage(messages, 'sent', (message) => {
         hooks.onSend?.(message);
