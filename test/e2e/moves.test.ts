@@ -15,5 +15,6 @@ describe('brokers that go', () => brokersThatGo(world));
 describe('moves of our own', () => ownMoves(world));
 describe('moves of others', () => othersMoves(world));
 describe('label selectors', () => selectors(world));
-describe('metrics', () => gauges(world, ours));
+describe('metrics', () =>
+  gauges(world, ours, ({ team, legacy }) => ['moves', 'a'].includes(team ?? '') && legacy === undefined));
 describe('moves that are interrupted', () => interruptedMoves(world));
