@@ -38,14 +38,14 @@ export type Runtime = {
  * | `KAFKA_CLUSTER_ID` … | see `installationIn` |
  * | `MAX_RECEIVE_COUNT` | of the function's queue |
  * | `LOG_LEVEL` | `debug`, `info`, `warn`, `error` |
- * | `METRICS_NAMESPACE` | of the figures in CloudWatch; empty: `Topicsmith` |
+ * | `METRICS_NAMESPACE` | of the figures in CloudWatch; empty: `Topicsmith`; `none`: no figures |
  *
  * @param onRequest called for each request to the API server or a broker
  * @throws Error one line that names the variable and what it must hold
  */
 export function runtimeFromEnv(env: Env, queueVariable: string, onRequest = () => {}): Runtime {
   const log = createLogger({ level: env.LOG_LEVEL || 'info' });
-  const meter = emfMeter({ namespace: env.METRICS_NAMESPACE || 'Topicsmith' });
+  const meter = meterFor(env.METRICS_NAMESPACE || 'Topicsmith');
   const client = telling(kubeClient(env), onRequest);
   const ports = {
     resources: kubeResources(client, namespacesIn(env.WATCH_NAMESPACES)),
@@ -59,6 +59,9 @@ export function runtimeFromEnv(env: Env, queueVariable: string, onRequest = () =
   };
   return { ports, log, meter, maxReceiveCount: receiveCount(env), hide: hideIn(env, required(env, queueVariable)) };
 }
+
+const meterFor = (namespace: string): InvocationMeter =>
+  emfMeter(namespace === 'none' ? { write: () => {} } : { namespace });
 
 const telling = (client: KubeClient, onRequest: () => void): KubeClient => ({
   ...client,

@@ -91,6 +91,7 @@ export async function crashWorldOn(
     SQS_ENDPOINT: queue.endpoint,
     RECONCILE_QUEUE_URL: `${queue.endpoint}/reconcile.fifo`,
     MAX_RECEIVE_COUNT: '20',
+    METRICS_NAMESPACE: 'none',
     LOG_LEVEL: 'error',
   };
   const processes = new Processes(environment);
