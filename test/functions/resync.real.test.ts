@@ -36,7 +36,7 @@ async function makeWorld() {
   const [reconcileQueue, ticks] = [await makeQueue(sqs), await makeQueue(sqs)];
   const runtime = resyncRuntime({
     ...process.env,
-    ...{ AWS_REGION: 'us-east-1', MAX_RECEIVE_COUNT: '5', LOG_LEVEL: 'error' },
+    ...{ AWS_REGION: 'us-east-1', MAX_RECEIVE_COUNT: '5', LOG_LEVEL: 'error', METRICS_NAMESPACE: 'none' },
     ...{ KAFKA_BROKERS: proxy.address, RECONCILE_QUEUE_URL: reconcileQueue, TICK_QUEUE_URL: ticks },
   });
   const asked: string[] = [];
