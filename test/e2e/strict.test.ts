@@ -133,7 +133,8 @@ test('K140: neither a forged message nor annotations that name other places are 
   const message = { v: 1, namespace: 'default', name: 'k139', trigger: 'manual', id: '1' };
   await leavesAlone(world, ['k139-2'], () => queues.request(JSON.stringify(message)));
   await queues.drained();
-  const calls = (await world.apiCalls()).slice(before);
+  // the timer may have everything listed meanwhile, as it does every few minutes
+  const calls = (await world.apiCalls()).slice(before).filter(({ who }) => who !== 'topicsmith-resync');
   assert.deepEqual(
     calls.filter(({ namespace, name }) => namespace !== a.namespace || !name.startsWith('k140')),
     [],
