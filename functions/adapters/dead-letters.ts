@@ -159,12 +159,12 @@ async function untilMoved(sqs: SQSClient, running: Running, signal: AbortSignal)
     if (task?.Status === 'COMPLETED') return { moved };
     if (task?.Status === 'FAILED' || task?.Status === 'CANCELLED')
       return { moved, problem: task.FailureReason ?? `the move is ${task.Status}` };
+    tell(moved);
     if (signal.aborted) {
       const cancelled = await sqs.send(new CancelMessageMoveTaskCommand({ TaskHandle }));
-      moved = cancelled.ApproximateNumberOfMessagesMoved ?? moved;
+      tell(cancelled.ApproximateNumberOfMessagesMoved ?? moved);
+      signal.throwIfAborted();
     }
-    tell(moved);
-    signal.throwIfAborted();
     await pause(pollMillis, signal);
   }
   return { moved, problem: 'nothing is known of the move' };
