@@ -18,7 +18,6 @@ import { inRepository, type Result, writeResults } from './results.ts';
 
 const wholeSystem = /^test\/(e2e|crash|local|demo)\/|^test\/contract\/replication\.kafka\./;
 const changesDefinition = /^test\/crds\//;
-const longest = ['test/e2e/moves.test.ts', 'test/e2e/system.test.ts'];
 
 type Counts = { passed: number; failed: number };
 
@@ -86,16 +85,14 @@ const { values, positionals: wanted } = parseArgs({
 });
 const patterns = values['test-name-pattern'] ?? [];
 const files = (wanted.length > 0 ? wanted : globSync('test/**/*.test.ts')).toSorted();
-const whole = files
-  .filter((file) => wholeSystem.test(file))
-  .sort((one, other) => longest.indexOf(other) - longest.indexOf(one));
+const whole = files.filter((file) => wholeSystem.test(file));
 const definition = files.filter((file) => changesDefinition.test(file));
 const rest = files.filter((file) => !wholeSystem.test(file) && !changesDefinition.test(file));
 
 await buildBundles(Object.keys(bundles) as BundleName[]);
 const total = { passed: 0, failed: 0 };
 const bare = async () => [await runFiles(rest, 2), await runFiles(definition, 1)];
-const stages = [...(rest.length + definition.length > 0 ? await withParts(bare) : []), await runFiles(whole, 2)];
+const stages = [...(rest.length + definition.length > 0 ? await withParts(bare) : []), await runFiles(whole, 1)];
 for (const { passed, failed } of stages) {
   total.passed += passed;
   total.failed += failed;
