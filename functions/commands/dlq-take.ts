@@ -6,6 +6,7 @@ import { Problem, type Shell } from './command.ts';
 import type { Choice } from './dlq-choice.ts';
 import { type Lookup, lookupFor, type Seen } from './dlq-look.ts';
 import { type Pace, soon, walk } from './dlq-walk.ts';
+import { bar } from './render.ts';
 
 /** Messages that stayed, by why. `others`: about how many were not reached, or not counted: then it is absent. */
 export type Left = {
@@ -73,7 +74,7 @@ export async function carryOut(
       const seen = messages.map((message) => ({ message, content: contentOf(choice.queue, message.body) }));
       const meant = seen.filter(sorter(choice, await lookup(seen), since, tally)).map(({ message }) => message);
       const taken = await take(letters, meant, deed, tally);
-      shell.progress(`${tally.done} done of ${waiting + inFlight} that are there`);
+      shell.progress(bar('done', tally.done, waiting + inFlight));
       return taken;
     });
   } catch (error) {

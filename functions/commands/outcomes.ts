@@ -4,6 +4,7 @@ import type { Condition, TopicResource } from '../core/resource.ts';
 import { type Key, keyOf } from '../core/topic.ts';
 import type { Kube, Shell } from './command.ts';
 import { readMany } from './objects.ts';
+import { bar } from './render.ts';
 
 /** What an object says; `handled`: it says so since it was asked. `gone`: it was being deleted, and is. */
 export type Awaited = Key & {
@@ -43,7 +44,7 @@ export async function awaitOutcomes(
     }
     open = open.filter(({ key }) => !done.has(keyOf(key)));
     if (open.length === 0) break;
-    shell.progress(`${done.size} of ${asked.length} done`);
+    shell.progress(bar('done', done.size, asked.length));
     await shell.pause(pause, shell.signal);
     shell.signal.throwIfAborted();
   }

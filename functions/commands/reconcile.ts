@@ -10,6 +10,7 @@ import { examples, type Kube, Problem, type Register, type Shell, show, type Wor
 import { duration } from './duration.ts';
 import { type ChoiceOptions, chosen, keyOfLine, readAll, withChoice } from './objects.ts';
 import { type Awaited, awaitOutcomes } from './outcomes.ts';
+import { bar } from './render.ts';
 
 type Options = ChoiceOptions & {
   readonly fromFile?: string;
@@ -122,7 +123,7 @@ async function annotateAll(
   const lane = async () => {
     for (const resource of queue) {
       asked.push(await annotateOne(kube, resource, receipt, shell.signal));
-      shell.progress(`asked for ${asked.length} of ${resources.length}`);
+      shell.progress(bar('asked for', asked.length, resources.length));
     }
   };
   await Promise.all(Array.from({ length: 8 }, lane));
@@ -161,7 +162,7 @@ async function sendAll(
       throw new Problem(
         `asked for ${sent} of ${resources.length}, then: ${failure.message}; asking again does no harm`,
       );
-    shell.progress(`sent ${sent} of ${resources.length}`);
+    shell.progress(bar('sent', sent, resources.length));
   }
   shell.progress(undefined);
 }

@@ -27,6 +27,14 @@ export async function structured(format: 'json' | 'yaml', value: unknown): Promi
 export const names = (objects: readonly Key[]): string =>
   objects.map(({ name }) => `${singular}.${group}/${harmless(name)}\n`).join('');
 
+const barWidth = 24;
+
+/** A bar for a line of progress: `sent [######..................] 25 of 100`. */
+export function bar(what: string, done: number, total: number): string {
+  const filled = total > 0 ? Math.min(barWidth, Math.floor((barWidth * done) / total)) : barWidth;
+  return `${what} [${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}] ${done} of ${total}`;
+}
+
 export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
 
 export const painter =

@@ -55,7 +55,7 @@ describe('topicsmith reconcile', () => {
     const { code, out, err } = await world.run('reconcile', '--all', '--wait');
     assert.deepEqual([code, err], [1, '']);
     golden('reconcile.txt', out);
-    assert.ok(world.progress.includes('sent 5 of 5'));
+    assert.ok(world.progress.includes(`sent [${'#'.repeat(24)}] 5 of 5`));
   });
 
   test('K158: --wait on what is as wanted ends with the look that was asked for, exit 0', async () => {
