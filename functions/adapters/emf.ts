@@ -8,6 +8,7 @@
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 import { type InvocationMeter, type MetricName, metrics } from '../core/metrics.ts';
+import { slices } from '../core/slices.ts';
 
 /** One figure: a sum for a counter, the last reading for a gauge, one value for each occurrence of a time. */
 export type Series = {
@@ -89,10 +90,7 @@ export function documents(series: readonly Series[], namespace: string, timestam
 }
 
 const inParts = (series: Series): readonly Series[] =>
-  Array.from({ length: Math.ceil(series.values.length / maxValues) }, (_, part) => ({
-    ...series,
-    values: series.values.slice(part * maxValues, (part + 1) * maxValues),
-  }));
+  slices(series.values, maxValues).map((values) => ({ ...series, values }));
 
 const hasRoom = ({ labels, series }: Draft, part: Series): boolean =>
   series.every(({ name }) => name !== part.name) &&

@@ -44,6 +44,9 @@ export type Kube = {
 export const queueVariables = ['RECONCILE_QUEUE_URL', 'RECONCILE_DLQ_URL', 'TICK_QUEUE_URL', 'TICK_DLQ_URL'] as const;
 export type QueueVariable = (typeof queueVariables)[number];
 
+/** What to say of a queue whose variable is not set. */
+export const queueUnset = (variable: QueueVariable): string => `${variable} is not set: it holds the URL of the queue`;
+
 export type Queues = {
   /** @throws Problem when `RECONCILE_QUEUE_URL` is not set */
   requests(): Requests;

@@ -4,7 +4,7 @@ import type { KubeInspection, QueueInspection } from '../core/inspection.ts';
 import type { Inspections } from '../doctor/list.ts';
 import { installationIn } from '../installation.ts';
 import type { CommonOptions, Connections, Kube, Queues, QueueVariable } from './command.ts';
-import { Problem } from './command.ts';
+import { Problem, queueUnset } from './command.ts';
 
 /** Clients are loaded by whoever asks for them first, and closed together. */
 export function connections(env: NodeJS.ProcessEnv): Connections {
@@ -190,6 +190,6 @@ const deadLetterVariables = {
 
 function urlIn(env: NodeJS.ProcessEnv, variable: QueueVariable): string {
   const url = env[variable];
-  if (!url) throw new Problem(`${variable} is not set: it holds the URL of the queue`);
+  if (!url) throw new Problem(queueUnset(variable));
   return url;
 }

@@ -16,7 +16,7 @@ import { type Key, keyOf } from '../core/topic.ts';
 import { type Kube, Problem, type Shell } from './command.ts';
 import type { Choice } from './dlq-choice.ts';
 import { walk } from './dlq-walk.ts';
-import { chosen, readMany } from './objects.ts';
+import { chosen, distinct, readMany } from './objects.ts';
 
 /** The object that a message names, as far as somebody looked for it. */
 export type Lookup = (content: Content) => Live;
@@ -58,8 +58,6 @@ function keysOf(kube: Kube, { selection }: Choice, seen: readonly Seen[]): reado
   const candidates = seen.filter(({ message, content }) => isCandidate(selection, message, content));
   return distinct(candidates.flatMap(({ content }) => keyIn(content) ?? [])).filter(kube.isWatched);
 }
-
-const distinct = (keys: readonly Key[]): readonly Key[] => [...new Map(keys.map((key) => [keyOf(key), key])).values()];
 
 /** One that could not be read might be one that is meant. @throws Failure */
 function allRead(read: ReadonlyMap<string, Live>): ReadonlyMap<string, Live> {

@@ -46,8 +46,7 @@ export const drop: Work<DropOptions> = async (shell, options, names) => {
   } finally {
     save.close();
   }
-  const { done } = tally.result('drop');
-  return report(shell, options, { ...tally.result('drop'), ...(done > 0 && { file: save.file }) });
+  return report(shell, options, { ...tally.result('drop'), ...(tally.done > 0 && { file: save.file }) });
 };
 
 async function chooseExplicitly(shell: Shell, options: ChoiceOptions, names: readonly string[], malformed: boolean) {

@@ -4,6 +4,7 @@ import type { Manifest } from '../core/manifest.ts';
 import { claimantOf, parseResource } from '../core/parse.ts';
 import type { Pass } from '../core/pass.ts';
 import type { TopicResource } from '../core/resource.ts';
+import { slices } from '../core/slices.ts';
 import { type Key, keyOf } from '../core/topic.ts';
 import type { CommonOptions, Kube, Shell } from './command.ts';
 import { foreseeAll, worldOf } from './foresee.ts';
@@ -59,7 +60,7 @@ function among(existing: readonly TopicResource[]): Pick<Kube, 'read' | 'claiman
 }
 
 async function* pagesOf<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
-  for (let start = 0; start < items.length; start += pageSize) yield items.slice(start, start + pageSize);
+  yield* slices(items, pageSize);
 }
 
 const bookkeeping: ReadonlySet<string> = new Set(['BindTopic', 'AddFinalizer']);

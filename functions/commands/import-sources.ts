@@ -3,6 +3,7 @@ import { type Draft, type Manifest, manifestOf, objectNames } from '../core/mani
 import { Failure } from '../core/outcome.ts';
 import type { TopicResource } from '../core/resource.ts';
 import { isInternal } from '../core/schema/kafkatopic.ts';
+import { slices } from '../core/slices.ts';
 import { clusterLabel, fromStrimzi, isStrimziTopic, type StrimziDraft, strimziGroup } from '../core/strimzi.ts';
 import { isNamespaceName, isObjectName, keyOf, type Mode } from '../core/topic.ts';
 import { type CommonOptions, Problem, type Shell } from './command.ts';
@@ -48,10 +49,8 @@ export async function liveTopics(
   const taken = new Set(existing.filter(({ key }) => key.namespace === target).map(({ key }) => key.name));
   const names = objectNames(own, taken);
   const drafts: Draft[] = [];
-  for (let start = 0; start < fresh.length; start += topicsAtOnce) {
-    const queries = fresh
-      .slice(start, start + topicsAtOnce)
-      .map((topicName) => ({ topicName, configs: 'all' as const }));
+  for (const part of slices(fresh, topicsAtOnce)) {
+    const queries = part.map((topicName) => ({ topicName, configs: 'all' as const }));
     const seen = await topics.observe(queries, shell.signal);
     for (const { topicName } of queries) {
       const live = seen.get(topicName);

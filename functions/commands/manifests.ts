@@ -69,7 +69,8 @@ function filesIn(path: string, recursive: boolean): string[] {
   }
 }
 
-function textOf(file: string): string {
+/** A file's text. @throws Problem that names a file that cannot be read */
+export function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

@@ -4,6 +4,7 @@ import { group, kind, plural, shortName, singular } from '../core/api.ts';
 import { Failure } from '../core/outcome.ts';
 import type { TopicResource } from '../core/resource.ts';
 import { parseSelector } from '../core/selector.ts';
+import { slices } from '../core/slices.ts';
 import { type Key, keyOf } from '../core/topic.ts';
 import { type Kube, Problem } from './command.ts';
 
@@ -34,8 +35,7 @@ export async function* chosen(
     if (selector !== undefined || all)
       throw new Problem('names do not go together with --selector or --all: use one of them');
     const keys = names.map((name) => keyIn(kube, name));
-    for (let start = 0; start < keys.length; start += pageSize)
-      yield await readAll(kube, keys.slice(start, start + pageSize), signal);
+    for (const part of slices(keys, pageSize)) yield await readAll(kube, part, signal);
     return;
   }
   const selects = selectorOf(selector);
@@ -70,6 +70,11 @@ export function keyOfLine(kube: Kube, line: string): Key {
   const [first = '', second] = line.split('/');
   return second === undefined || first.includes('.') ? keyIn(kube, line) : { namespace: first, name: second };
 }
+
+/** Each once. */
+export const distinct = (keys: readonly Key[]): readonly Key[] => [
+  ...new Map(keys.map((key) => [keyOf(key), key])).values(),
+];
 
 /** From here on one listing of a page is cheaper than reading one by one. */
 const listFrom = 50;

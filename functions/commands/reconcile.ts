@@ -1,14 +1,15 @@
 /** `topicsmith reconcile`: asks for a look now, and waits for what comes of it. */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { annotations, kind } from '../core/api.ts';
 import { asFailure, Failure } from '../core/outcome.ts';
 import type { Envelope } from '../core/ports.ts';
 import type { TopicResource } from '../core/resource.ts';
+import { slices } from '../core/slices.ts';
 import { type Key, keyOf } from '../core/topic.ts';
 import { examples, type Kube, Problem, type Register, type Shell, show, type Work } from './command.ts';
 import { duration } from './duration.ts';
-import { type ChoiceOptions, chosen, keyOfLine, readAll, withChoice } from './objects.ts';
+import { textOf } from './manifests.ts';
+import { type ChoiceOptions, chosen, distinct, keyOfLine, readAll, withChoice } from './objects.ts';
 import { type Awaited, awaitOutcomes } from './outcomes.ts';
 import { bar } from './render.ts';
 
@@ -90,15 +91,7 @@ async function objectsOf(shell: Shell, kube: Kube, names: readonly string[], opt
 async function keysIn(shell: Shell, kube: Kube, file: string): Promise<readonly Key[]> {
   const lines = (file === '-' ? await shell.input() : textOf(file)).split('\n').map((line) => line.trim());
   const keys = lines.filter((line) => line !== '' && !line.startsWith('#')).map((line) => keyOfLine(kube, line));
-  return [...new Map(keys.map((key) => [keyOf(key), key])).values()];
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Problem(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`);
-  }
+  return distinct(keys);
 }
 
 /** They would be let go without a word, and be waited for in vain. */
@@ -153,8 +146,7 @@ async function sendAll(
 ) {
   const requests = (await shell.connect.queues(options)).requests();
   let sent = 0;
-  for (let start = 0; start < resources.length; start += sendAtOnce) {
-    const batch = resources.slice(start, start + sendAtOnce);
+  for (const batch of slices(resources, sendAtOnce)) {
     const outcomes = [...(await requests.send(batch.map(manualEnvelope), shell.signal)).values()];
     const failure = outcomes.find((outcome) => outcome instanceof Failure);
     sent += outcomes.filter((outcome) => outcome === 'sent').length;

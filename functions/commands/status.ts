@@ -1,7 +1,7 @@
 /** `topicsmith status`: how the fleet is, and what waits. */
 import type { ForwarderHealth } from '../core/inspection.ts';
 import { asFailure, Failure } from '../core/outcome.ts';
-import type { Condition, TopicResource } from '../core/resource.ts';
+import { type Condition, conditionIn, type TopicResource } from '../core/resource.ts';
 import { reasons } from '../core/schema/reasons.ts';
 import type { Key, Reason } from '../core/topic.ts';
 import {
@@ -9,6 +9,7 @@ import {
   examples,
   type Queues,
   type QueueVariable,
+  queueUnset,
   queueVariables,
   type Register,
   type Shell,
@@ -92,9 +93,7 @@ const queueStates = (shell: Shell, queues: Queues): Promise<readonly QueueState[
     queueVariables.map(async (queue): Promise<QueueState> => {
       const depth = await queues.depth(queue, shell.signal).catch(asFailure);
       if (depth instanceof Failure) return { queue, problem: depth.message };
-      return depth === undefined
-        ? { queue, problem: `${queue} is not set: it holds the URL of the queue` }
-        : { queue, depth };
+      return depth === undefined ? { queue, problem: queueUnset(queue) } : { queue, depth };
     }),
   );
 
@@ -120,7 +119,7 @@ const unhandled: Saying = { ready: 'Unknown', reason: 'Unhandled' };
 
 /** A status about an older spec says nothing about this one. */
 function sayingOf({ status, generation }: TopicResource): Saying {
-  const ready = status?.conditions.find(({ type }) => type === 'Ready');
+  const ready = conditionIn(status, 'Ready');
   if (ready === undefined || status?.observedGeneration !== generation) return unhandled;
   return { ready: ready.status, reason: ready.reason };
 }
@@ -148,7 +147,7 @@ function oldestOf(resources: readonly TopicResource[]): Unhandled | undefined {
 function waits(resource: TopicResource): Unhandled | undefined {
   const { key, createdAt, status } = resource;
   const { reason } = sayingOf(resource);
-  const under = status?.conditions.find(({ type }) => type === 'Reconciling');
+  const under = conditionIn(status, 'Reconciling');
   if (under !== undefined) return { ...key, reason, since: under.lastTransitionTime };
   if (reason !== 'Unhandled') return undefined;
   return { ...key, reason, ...(status === undefined && { since: createdAt }) };

@@ -1,7 +1,7 @@
 /** What a message among the dead letters asks for, why it may be there, and which ones a person has chosen. */
 import { Failure } from './outcome.ts';
 import { type Malformed, parseRequest, parseTick, type Request, type Tick, type Trigger } from './request.ts';
-import type { Labels, TopicResource } from './resource.ts';
+import { conditionIn, type Labels, type TopicResource } from './resource.ts';
 import { type Key, keyOf } from './topic.ts';
 
 /** A message of a dead-letter queue, as it was received. It stays hidden for a while, and is then there again. */
@@ -60,7 +60,7 @@ function whyOf(content: Content, live: Live): Why {
   if (live === 'unread')
     return { reason: 'Unread', message: 'nobody looked for the object: WATCH_NAMESPACES leaves out its namespace' };
   if (live instanceof Failure) return { reason: 'Unread', message: live.message };
-  const ready = live.status?.conditions.find(({ type }) => type === 'Ready');
+  const ready = conditionIn(live.status, 'Ready');
   if (ready === undefined) return { reason: 'Unhandled', message: 'the object says nothing yet' };
   return ready.reason === 'DeadLettered' ? causeIn(ready.message) : { reason: ready.reason, message: ready.message };
 }

@@ -109,3 +109,7 @@ export const bindingOf = ({ status }: TopicResource): Binding | undefined =>
         clusterId: status.clusterId,
         origin: status.origin ?? 'Adopted',
       };
+
+/** What an object says of one type; undefined when it says nothing of it. */
+export const conditionIn = (status: Pick<TopicStatus, 'conditions'> | undefined, type: Condition['type']) =>
+  status?.conditions.find((condition) => condition.type === type);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Look, look } from './look.ts';
 import { outcomeOf, type Pass, startPass } from './pass.ts';
 import type { Ports } from './reconciler.ts';
-import type { TopicResource, TopicStatus } from './resource.ts';
+import { conditionIn, type TopicResource, type TopicStatus } from './resource.ts';
 import { sameStatus, statusOf } from './status.ts';
 import { keyOf, type Reason } from './topic.ts';
 
@@ -66,7 +66,7 @@ function isTriedInVain({ resource, todo }: Pass, status: TopicStatus | undefined
   return sameStatus(before, { ...status, conditions: [] });
 }
 
-const stalledIn = ({ status }: TopicResource) => status?.conditions.find(({ type }) => type === 'Stalled');
+const stalledIn = ({ status }: TopicResource) => conditionIn(status, 'Stalled');
 
 /** For so long each tick tries again: people mend things, and wait for it. */
 const freshMillis = 60 * 60_000;

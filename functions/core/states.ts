@@ -1,6 +1,6 @@
 /** How many objects are in which state, small enough to travel in a message. */
 import type { Dimensions } from './metrics.ts';
-import type { TopicResource } from './resource.ts';
+import { conditionIn, type TopicResource } from './resource.ts';
 import { reasons } from './schema/reasons.ts';
 
 /** Number of objects by `Ready reason`, as `False ResourceConflict`. Both words are of closed lists. */
@@ -12,7 +12,7 @@ const isReason = (text: string): boolean => Object.hasOwn(reasons, text) || text
 
 /** What an object says of itself now; `Unknown Pending` before its first status. */
 function stateOf({ status }: TopicResource): string {
-  const ready = status?.conditions.find(({ type }) => type === 'Ready');
+  const ready = conditionIn(status, 'Ready');
   if (ready === undefined) return 'Unknown Pending';
   return `${readies.includes(ready.status) ? ready.status : 'Unknown'} ${isReason(ready.reason) ? ready.reason : 'Other'}`;
 }

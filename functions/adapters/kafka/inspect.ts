@@ -1,7 +1,8 @@
 /** What `doctor` asks of brokers. It changes nothing, and each question goes over a connection of its own. */
 import type { BrokerInspection, KnownBroker, Operation } from '../../core/inspection.ts';
 import { Failure } from '../../core/outcome.ts';
-import { slices, topicsPerLook } from './batches.ts';
+import { slices } from '../../core/slices.ts';
+import { topicsPerLook } from './batches.ts';
 import type { KafkaConfig } from './config.ts';
 import { Connection, ExchangeError } from './connection.ts';
 import { judge, unmentioned, unreachable } from './failure.ts';

@@ -5,9 +5,10 @@
  */
 import { Failure, type PerItem } from '../../core/outcome.ts';
 import type { ConfigChange } from '../../core/ports.ts';
+import { slices } from '../../core/slices.ts';
 import type { LiveTopic } from '../../core/topic.ts';
 import { alterBroker, alterConfigs } from './alter-configs.ts';
-import { slices, topicsPerLook } from './batches.ts';
+import { topicsPerLook } from './batches.ts';
 import type { Cluster } from './cluster.ts';
 import { failureOrThrow, judge, unmentioned } from './failure.ts';
 import { describe, type LiveBroker, lookUp } from './look.ts';

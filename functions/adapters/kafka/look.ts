@@ -1,8 +1,9 @@
 /** Reading topics: what the brokers say now. */
 import { Failure, type PerItem } from '../../core/outcome.ts';
 import type { ListedTopic, TopicQuery } from '../../core/ports.ts';
+import { slices } from '../../core/slices.ts';
 import type { Broker, ConfigEntry, LiveTopic, ObservedTopic, TopicId } from '../../core/topic.ts';
-import { slices, topicsPerLook } from './batches.ts';
+import { topicsPerLook } from './batches.ts';
 import type { Cluster } from './cluster.ts';
 import { failureOrThrow, judge, unmentioned } from './failure.ts';
 import { describeConfigs, listPartitionReassignments, metadata, topicResource } from './requests.ts';

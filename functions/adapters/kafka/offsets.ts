@@ -1,7 +1,8 @@
 /** Whether topics hold records: ListOffsets, asked of the leader of each partition. */
 import { Failure } from '../../core/outcome.ts';
+import { slices } from '../../core/slices.ts';
 import type { Records } from '../../core/topic.ts';
-import { slices, topicsPerLook } from './batches.ts';
+import { topicsPerLook } from './batches.ts';
 import type { Cluster } from './cluster.ts';
 import { judge } from './failure.ts';
 import { foundAmong, lookUp } from './look.ts';

@@ -1,8 +1,9 @@
 /** Where replicas are, and moving them: List- and AlterPartitionReassignments (KIP-455). */
 import { Failure, type PerItem } from '../../core/outcome.ts';
+import { slices } from '../../core/slices.ts';
 import type { PartitionReplicas, Replicas } from '../../core/topic.ts';
 import { done, inTurn, settle } from './answers.ts';
-import { batches, slices, topicsPerLook } from './batches.ts';
+import { batches, topicsPerLook } from './batches.ts';
 import type { Cluster } from './cluster.ts';
 import { failureOrThrow, judge } from './failure.ts';
 import { type Found, type LiveBroker, lookUp } from './look.ts';
