@@ -23,7 +23,7 @@ function assemble(env: NodeJS.ProcessEnv, settings: Settings, log: Logger): Forw
   return new Forwarder({
     sources,
     selects,
-    requests: requestQueue(sqs, requestQueueUrl),
+    requests: requestQueue(sqs, requestQueueUrl, log),
     ticks: tickQueue(sqs, tickQueueUrl),
     probe: (signal) => queueDepth(sqs, requestQueueUrl, signal),
     clock: systemClock,
