@@ -7,7 +7,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { admission, admissionComment } from './generate/admission.ts';
+import { rules } from './generate/alerts.ts';
 import { crd } from './generate/crd.ts';
+import { dashboard } from './generate/dashboard.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
 import { metricsPage } from './generate/metrics.ts';
 import { policy } from './generate/policy.ts';
@@ -33,6 +35,8 @@ const files: Record<string, string> = {
   'infra/admission.yaml': yaml(admission(), admissionComment),
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),
+  'infra/chart/files/dashboard.json': `${JSON.stringify(dashboard(), null, 2)}\n`,
+  'infra/chart/files/rules.yaml': yaml([rules()]),
   'functions/core/schema/types.generated.ts': types(),
   'functions/doctor/shipped.generated.json': `${JSON.stringify(shipped(), null, 2)}\n`,
 };
