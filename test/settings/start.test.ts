@@ -66,16 +66,6 @@ describe('at start everything that is wrong is told at once, a line each, and it
     ]);
     assert.equal(code, 1);
   });
-
-  test('a command, of what it needs', async () => {
-    const { code, stderr, stdout } = await ended('cli.ts', ['import'], wrong);
-    assert.deepEqual(
-      linesOf(stderr).map((line) => line.split(/ is |:(?= )/, 2).join()),
-      ['topicsmith, KAFKA_BROKERS', 'topicsmith, KAFKA_TLS', 'topicsmith, KAFKA_SASL_PASSWORD_FILE'],
-    );
-    assert.deepEqual([code, stdout], [1, '']);
-    assert.doesNotMatch(stderr, /canary/);
-  });
 });
 
 test('a name that looks like a setting is a warning with the name that is meant, and nothing of its value', async () => {
