@@ -3,7 +3,7 @@
  * function processes with Lambda's limits. For one machine, for tests, and for clusters without Lambda.
  *
  * Queues are found by the `QueueName` they are defined with; `--queue Id=URL` says otherwise. `SQS_ENDPOINT` and AWS_*
- * reach SQS, or a server that speaks like it. With METRICS_PORT (and METRICS_HOST, default 127.0.0.1) it serves `/healthz`,
+ * reach SQS, or a server that speaks like it. With METRICS_PORT it serves `/healthz`,
  * `/readyz` and `/metrics`, where the figures of the functions are summed up. One line of JSON per invocation goes to standard output, everything else
  * to standard error.
  */
@@ -23,6 +23,8 @@ import { createRunnerMetrics, type FunctionMetrics, type RunnerMetrics } from '.
 import { passOn } from './runner/output.ts';
 import { ProcessPool } from './runner/process.ts';
 import { openQueue, queueUrl } from './runner/queue.ts';
+import { lookalikes } from './settings/lookalikes.ts';
+import { readSettings, SettingsError, settingsIn } from './settings/read.ts';
 
 const usage = `usage: runner [serverless.yml] [--concurrency N] [--warm N] [--freeze] [--queue Id=URL ...]
               [--wait SECONDS] [--grace SECONDS]
@@ -74,10 +76,6 @@ function wholeNumber(option: string, text: string, least: number, most = 1_000_0
   if (number >= least && number <= most) return number;
   throw new Error(`${option} is "${text}": it has to be a whole number from ${least} to ${most}`);
 }
-
-/** Without a port there are no pages, and functions print into the runner's standard error themselves. */
-const portIn = (text: string | undefined): number | undefined =>
-  text ? wholeNumber('METRICS_PORT', text, 0, 65_535) : undefined;
 
 function queueOption(text: string): [string, string] {
   const [, id, url] = /^([^=]+)=(.+)$/.exec(text) ?? [];
@@ -166,22 +164,28 @@ function childFile(): string {
   return found;
 }
 
+/** Those of our own functions are known before the first message would fail by them; others' are their own business. */
+function refuseWrongSettings(mappings: readonly Mapping[]): void {
+  const problems = mappings.flatMap(({ functionName, environment }) =>
+    functionName === 'reconcile' || functionName === 'resync' ? settingsIn(environment, functionName).problems : [],
+  );
+  if (problems.length > 0) throw new SettingsError([...new Set(problems)]);
+}
+
 async function main(): Promise<void> {
   const options = optionsOf(process.argv.slice(2));
-  const port = portIn(process.env.METRICS_PORT);
-  const log = createLogger({
-    level: process.env.LOG_LEVEL || 'info',
-    write: (line) => void process.stdout.write(line),
-  });
-  const sqs = sqsClient(process.env, (options.waitSeconds + 5) * 1000);
+  const settings = readSettings(process.env, 'runner');
+  const log = createLogger({ level: settings.LOG_LEVEL, write: (line) => void process.stdout.write(line) });
+  for (const { variable, meant } of lookalikes(process.env)) log.warn('setting-unknown', { variable, meant });
+  const sqs = sqsClient(settings, (options.waitSeconds + 5) * 1000);
   const service = readService(options.service, process.env);
   const mappings = mappingsOf(service, await queueUrls(sqs, queueNames(service), options.queues));
+  refuseWrongSettings(mappings);
+  const { METRICS_HOST: host, METRICS_PORT: port } = settings;
   const started: Started[] = [];
-  const pages =
-    port === undefined ? undefined : await servePages(started, process.env.METRICS_HOST || '127.0.0.1', port, log);
-  started.push(
-    ...(await Promise.all(mappings.map((mapping) => startFunction(mapping, options, sqs, log, pages?.metrics)))),
-  );
+  const pages = port === undefined ? undefined : await servePages(started, host, port, log);
+  const start = (mapping: Mapping) => startFunction(mapping, options, sqs, log, pages?.metrics);
+  started.push(...(await Promise.all(mappings.map(start))));
   process.stderr.write(`runner: ready\n`);
   await endSignal();
   await end(started, options.graceSeconds);
@@ -207,8 +211,14 @@ function endSignal(): Promise<void> {
   return promise;
 }
 
+function linesOf(error: unknown): readonly string[] {
+  if (error instanceof SettingsError) return error.problems;
+  return [error instanceof Error ? error.message : errorText(error)];
+}
+
 main().catch((error: unknown) => {
   const isUsage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  process.stderr.write(`runner: ${error instanceof Error ? error.message : errorText(error)}\n${isUsage ? usage : ''}`);
+  for (const line of linesOf(error)) process.stderr.write(`runner: ${line}\n`);
+  if (isUsage) process.stderr.write(usage);
   process.exit(isUsage ? 2 : 1);
 });
