@@ -3,9 +3,9 @@
  * function processes with Lambda's limits. For one machine, for tests, and for clusters without Lambda.
  *
  * Queues are found by the `QueueName` they are defined with; `--queue Id=URL` says otherwise. `SQS_ENDPOINT` and AWS_*
- * reach SQS, or a server that speaks like it. With METRICS_PORT it serves `/healthz`,
- * `/readyz` and `/metrics`, where the figures of the functions are summed up. One line of JSON per invocation goes to standard output, everything else
- * to standard error.
+ * reach SQS, or a server that speaks like it. With METRICS_PORT it serves `/healthz`, `/readyz` and `/metrics`, where the
+ * figures of the functions are summed up. One line of JSON per invocation goes to standard output, everything else to
+ * standard error.
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
