@@ -157,7 +157,7 @@ const functionAlerts: readonly Alert[] = [
     name: 'TopicsmithTickDoesNotEnd',
     severity: 'warning',
     expr: 'sum by (namespace) (increase(topicsmith_ticks_total[30m])) == 0',
-    lasts: '5m',
+    lasts: '15m',
     summary: 'No tick has come to its end for half an hour: drift is not found.',
     todo: 'The log of resync says why (redelivered, resync-failed). Raise the limit if RESYNC_INTERVAL_SECONDS is above 1200.',
     runbook: notReady,
