@@ -114,7 +114,10 @@ async function startFunction(
     );
   const environment = environmentFor(mapping, process.env);
   const figures = metrics?.of(mapping.functionName, () => queue.depths()) ?? noMetrics;
-  const onOutput = (output: Readable) => void passOn(output, process.stderr, (line) => figures.printed(line));
+  const onOutput = (output: Readable) =>
+    void passOn(output, process.stderr, (line) => figures.printed(line)).catch((error: unknown) =>
+      log.warn('output-lost', { function: mapping.functionName, error }),
+    );
   const pool = new ProcessPool({
     ...mapping,
     environment,

@@ -8,6 +8,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { admission, admissionComment } from './generate/admission.ts';
 import { rules } from './generate/alerts.ts';
+import { cloudWatchDashboard } from './generate/cloudwatch.ts';
 import { crd } from './generate/crd.ts';
 import { dashboard } from './generate/dashboard.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
@@ -40,6 +41,7 @@ const files: Record<string, string> = {
   'infra/admission.yaml': yaml(admission(), admissionComment),
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),
+  'infra/dashboard.yml': yaml([cloudWatchDashboard()]),
   'infra/chart/files/dashboard.json': `${JSON.stringify(dashboard(), null, 2)}\n`,
   'infra/chart/files/rules.yaml': yaml([rules()]),
   'functions/core/schema/types.generated.ts': types(),
