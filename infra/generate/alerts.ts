@@ -93,9 +93,10 @@ const functionAlerts: readonly Alert[] = [
   {
     name: 'TopicsmithDeadLetters',
     severity: 'warning',
-    expr: 'max by (namespace, function) (topicsmith_runner_queue_messages{state="dead"}) > 0',
+    // a runner on SQS may not be allowed to read the queue itself
+    expr: 'max by (namespace, function) (topicsmith_runner_queue_messages{state="dead"}) > 0 or sum by (namespace, function) (increase(topicsmith_messages_total{fate="DeadLettered"}[1h])) > 0',
     lasts: '1m',
-    summary: '{{ $value }} dead letters of {{ $labels.function }}.',
+    summary: 'There are dead letters of {{ $labels.function }}.',
     todo: 'topicsmith dlq list says why they are there; mend that, then topicsmith dlq replay.',
     runbook: deadLetters,
   },

@@ -123,6 +123,8 @@ type Row = {
   readonly labels?: Readonly<Record<string, string>>;
   readonly at: string;
   readonly fires: Series;
+  /** by what is not well either */
+  readonly firesToo?: Readonly<Record<string, Series>>;
   /** by what is well */
   readonly quiet: Readonly<Record<string, Series>>;
 };
@@ -193,6 +195,11 @@ const table: readonly Row[] = [
     labels: { function: 'reconcile' },
     at: '10m',
     fires: { [runner('queue_messages', ',state="dead"')]: '0x3 2x10' },
+    firesToo: {
+      'the runner may not read the dead-letter queue': {
+        'topicsmith_messages_total{namespace="t",function="reconcile",fate="DeadLettered"}': '0x3 1x10',
+      },
+    },
     quiet: {
       'messages only wait': {
         [runner('queue_messages', ',state="waiting"')]: '5x20',
@@ -317,6 +324,8 @@ function play({ alert, at, labels = {} }: Row, given: Series, fires: boolean): s
 describe('an alert', () => {
   for (const row of table) {
     test(`${row.alert} fires`, () => assert.equal(play(row, row.fires, true), undefined));
+    for (const [reason, given] of Object.entries(row.firesToo ?? {}))
+      test(`${row.alert} fires: ${reason}`, () => assert.equal(play(row, given, true), undefined));
     for (const [reason, given] of Object.entries(row.quiet))
       test(`${row.alert} is quiet: ${reason}`, () => assert.equal(play(row, given, false), undefined));
   }
