@@ -16,11 +16,11 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
 import { createLogger, errorText, type Logger } from './adapters/log.ts';
 import { sqsClient } from './adapters/sqs.ts';
-import { serveStatus } from './adapters/status-page.ts';
 import { type Mapping, mappingsOf, queueNames, readService } from './runner/config.ts';
 import { startMapping } from './runner/mapping.ts';
-import { createRunnerMetrics, type FunctionMetrics, type RunnerMetrics } from './runner/metrics.ts';
+import { noMetrics, type RunnerMetrics } from './runner/metrics.ts';
 import { passOn } from './runner/output.ts';
+import { type Started, servePages } from './runner/pages.ts';
 import { ProcessPool } from './runner/process.ts';
 import { openQueue, queueUrl } from './runner/queue.ts';
 import { lookalikes } from './settings/lookalikes.ts';
@@ -106,7 +106,7 @@ async function startFunction(
   sqs: SQSClient,
   log: Logger,
   metrics: RunnerMetrics | undefined,
-) {
+): Promise<Started> {
   const queue = await openQueue(sqs, mapping.queueUrl, options.waitSeconds);
   if (queue.visibilitySeconds < mapping.timeoutSeconds)
     throw new Error(
@@ -133,29 +133,6 @@ async function startFunction(
   const running = startMapping({ ...mapping, queue, concurrency, log, invoke, metrics: figures });
   log.info('started', { function: mapping.functionName, queue: mapping.queueUrl, concurrency });
   return { running, pool, mapping };
-}
-
-const noMetrics: FunctionMetrics = { begun() {}, ended() {}, queueFailed() {}, printed() {} };
-
-/** Longer than any poll and pause. */
-const slackMillis = 5 * 60_000;
-
-/** Serves the pages of a runner. @param started its functions; until there are some it is not ready */
-async function servePages(started: readonly Started[], host: string, port: number, log: Logger) {
-  const metrics = createRunnerMetrics();
-  const isStuck = ({ running, mapping }: Started) => running.silentMs() > mapping.timeoutSeconds * 1000 + slackMillis;
-  const problemsOf = ({ running, pool, mapping }: Started) => [
-    running.problem() ?? [],
-    pool.loads ? [] : `function ${mapping.functionName}: its bundle cannot be loaded`,
-  ];
-  const page = {
-    stuck: () => (started.some(isStuck) ? 'a poll or an invocation does not end' : undefined),
-    problems: () => (started.length === 0 ? ['not started yet'] : started.flatMap(problemsOf).flat()),
-    metrics,
-  };
-  const server = await serveStatus(page, host, port);
-  log.info('listening', { host, port: server.port });
-  return { metrics, close: server.close };
 }
 
 /** The file that processes run: beside this program, as a bundle or as a source. */
@@ -192,11 +169,9 @@ async function main(): Promise<void> {
   process.stderr.write(`runner: ready\n`);
   await endSignal();
   await end(started, options.graceSeconds);
-  pages?.close();
+  pages?.server.close();
   sqs.destroy();
 }
-
-type Started = Awaited<ReturnType<typeof startFunction>>;
 
 /** Lets polls and invocations under way finish, then ends all processes; what was not finished stays in the queue. */
 async function end(started: readonly Started[], graceSeconds: number): Promise<void> {

@@ -54,7 +54,7 @@ const rules: readonly Rule[] = [
     files: 'functions/runner/**/*.ts',
     may: [
       inside('runner/'),
-      inside('adapters/log.ts'),
+      inside('adapters/(log|status-page).ts'),
       inside('core/(ports|metrics).ts'),
       /^prom-client$/,
       /^aws-lambda$/,
