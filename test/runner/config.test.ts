@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -145,15 +145,6 @@ describe("this project's serverless.yml", () => {
   const wherever = new Map([...queueNames(service)].map(([id, name]) => [id, `http://127.0.0.1/${name}`]));
   const mappings = (env: NodeJS.ProcessEnv) =>
     mappingsOf({ ...readService(path, { KAFKA_BROKERS: 'b:1', ...env }), folder: withBundles }, wherever);
-
-  test('every setting of the Kafka connection is passed on to both functions', () => {
-    const reader = join(import.meta.dirname, '..', '..', 'functions', 'adapters', 'kafka', 'config.ts');
-    const read = [...new Set(readFileSync(reader, 'utf8').match(/\bKAFKA_[A-Z_]+\b/g) ?? [])];
-    assert.ok(read.length > 5);
-    const given = Object.fromEntries(read.map((name) => [name, `value of ${name}`]));
-    for (const { environment } of mappings(given))
-      assert.deepEqual(Object.fromEntries(read.map((name) => [name, environment[name]])), given);
-  });
 
   test('what is not set on this machine is as a deployment would have it, without TLS and login to brokers', () => {
     const [reconcile] = mappings({});
