@@ -49,7 +49,8 @@ export const extraSections = (root: string) => {
  * The template as it is published.
  *
  * osls puts the time into each `S3Key`: here it is the name of the zip, which is made of its content, so a function is
- * deployed again when it changed and only then. Its bucket becomes a parameter.
+ * deployed again when it changed and only then. Its bucket becomes a parameter, and so does what names of queues begin
+ * with: `infra/queues.yml` has them as they are on one machine.
  *
  * @param zips logical id of a function → file name of its zip
  * @param extra sections to add
@@ -58,7 +59,7 @@ export function settled(template: Template, zips: ReadonlyMap<string, string>, e
   const { ServerlessDeploymentBucketName: _, ...Outputs } = template.Outputs ?? {};
   const Resources = Object.entries(template.Resources).map(([id, resource]) => {
     const zip = zips.get(id);
-    const settledOne = withoutDoubledDependencies(resource);
+    const settledOne = withQueuePrefix(withoutDoubledDependencies(resource));
     return [id, zip === undefined ? settledOne : withCode(settledOne, zip)];
   });
   return {
@@ -77,6 +78,20 @@ const withCode = (resource: Resource, zip: string): Resource => ({
     Code: { S3Bucket: { Ref: 'CodeBucket' }, S3Key: { 'Fn::Sub': `\${CodePrefix}${zip}` } },
   },
 });
+
+function withQueuePrefix(resource: Resource): Resource {
+  const { QueueName, RedriveAllowPolicy } = resource.Properties ?? {};
+  if (resource.Type !== 'AWS::SQS::Queue') return resource;
+  const sources = JSON.stringify(RedriveAllowPolicy)?.replaceAll(/:([\w-]+\.fifo)"/g, `:\${QueuePrefix}$1"`);
+  return {
+    ...resource,
+    Properties: {
+      ...resource.Properties,
+      QueueName: { 'Fn::Sub': `\${QueuePrefix}${QueueName}` },
+      ...(sources !== undefined && { RedriveAllowPolicy: JSON.parse(sources) }),
+    },
+  };
+}
 
 /** A dependency that a reference says already is left out: cfn-lint warns of it. */
 function withoutDoubledDependencies(resource: Resource): Resource {

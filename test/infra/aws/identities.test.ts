@@ -159,6 +159,22 @@ describe('a parameter', () => {
     assert.deepEqual([change('shop.orders'), change('billing.orders')], [true, false]);
   });
 
+  test('QueuePrefix is in all that has to do with queues', () => {
+    const { resources: made } = deployed(goldenTemplate(), { QueuePrefix: 'staging-' });
+    assert.deepEqual(
+      [...JSON.stringify(made).matchAll(/[\w-]+\.fifo/g)]
+        .map(([name]) => name)
+        .filter((name) => !name.startsWith('staging-')),
+      [],
+    );
+    assert.deepEqual(made.TickDeadLetterQueue?.Properties.RedriveAllowPolicy, {
+      redrivePermission: 'byQueue',
+      sourceQueueArns: [queue('staging-ticks')],
+    });
+    assert.equal(may(made, 'ForwarderRole', 'sqs:SendMessage', queue('staging-ticks')), true);
+    assert.equal(may(made, 'ForwarderRole', 'sqs:SendMessage', queue('ticks')), false);
+  });
+
   test('without SubnetIds there is no network, without KafkaSecretArn no secret, without MskClusterArn no Kafka right', () => {
     const bare = rights('ReconcileRole', { MskClusterArn: '', KafkaSaslMechanism: '' });
     assert.deepEqual([...new Set(bare.map((line) => line.split(':')[0]))], ['logs', 'sqs']);

@@ -131,7 +131,7 @@ describe('npm run package', () => {
 
   test('the template is the one in test/golden', () => {
     golden(
-      'aws.template.json',
+      'aws.template.json.txt',
       String(here.get('template.json')).replaceAll(/(?<=re\w+-)[0-9a-f]{16}(?=\.zip)/g, 'HASH'),
     );
   });
