@@ -12,10 +12,17 @@ const node = /^node:/;
 /** What a file may import: paths from the repository's root for our own, bare names for packages. */
 const rules: readonly Rule[] = [
   { files: 'functions/core/**/*.ts', may: [inside('core/'), /^node:(crypto|util)$/] },
-  { files: 'functions/adapters/kafka/**/*.ts', may: [inside('core/'), inside('adapters/kafka/'), /^kafkajs/, node] },
+  {
+    files: 'functions/adapters/aws/**/*.ts',
+    may: [inside('adapters/aws/'), inside('adapters/https-only.ts'), /^@aws-sdk\//, node],
+  },
+  {
+    files: 'functions/adapters/kafka/**/*.ts',
+    may: [inside('core/'), inside('adapters/kafka/'), inside('adapters/aws/'), /^kafkajs/, node],
+  },
   {
     files: 'functions/adapters/kube/**/*.ts',
-    may: [inside('core/'), inside('adapters/kube/'), /^@kubernetes\/client-node$/, node],
+    may: [inside('core/'), inside('adapters/kube/'), inside('adapters/aws/'), /^@kubernetes\/client-node$/, node],
   },
   { files: 'functions/adapters/*.ts', may: [inside('core/'), inside('adapters/'), /^@aws-sdk\//, node] },
   {

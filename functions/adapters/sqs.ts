@@ -13,6 +13,7 @@ import { clockSkewMs } from '../core/clock.ts';
 import { Failure, type PerItem } from '../core/outcome.ts';
 import type { Envelope, Requests, Ticks } from '../core/ports.ts';
 import { groupOf, type Tick } from '../core/request.ts';
+import { refusePlainHttp } from './https-only.ts';
 
 /** What one SQS batch request may hold, whatever it asks for. */
 const batchSize = 10;
@@ -235,12 +236,3 @@ const failure = (queueUrl: string, what: string): Failure =>
   new Failure('InternalError', `The queue ${queueUrl.slice(queueUrl.lastIndexOf('/') + 1)} ${what}`, {
     retryable: true,
   });
-
-/** Messages name objects and requests carry signatures, so they leave this machine over TLS only. */
-export function refusePlainHttp(what: string, url: string): void {
-  if (!URL.canParse(url)) throw new Error(`${what} is "${url}": it has to be a URL`);
-  const { protocol, hostname } = new URL(url);
-  const local = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
-  if (protocol !== 'https:' && !local)
-    throw new Error(`${what} is "${url}": use https, plain http is for this machine only`);
-}

@@ -34,8 +34,7 @@ async function kube(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (()
     import('../adapters/kube/strimzi.ts'),
     import('../adapters/kube/annotate.ts'),
   ]);
-  // without the flag client-node reads KUBECONFIG itself, which may list several files
-  const client = explained(() => kubeClient({ KUBECONFIG: options.kubeconfig }, 10_000, options.context));
+  const client = explained(() => kubeClient(kubeEnv(env, options), 10_000, options.context));
   closers.push(() => client.close());
   const watched = namespacesIn(env.WATCH_NAMESPACES);
   const context = client.kubeConfig.getContextObject(client.kubeConfig.getCurrentContext());
@@ -57,6 +56,16 @@ async function kube(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (()
       (await strimziTopics(client, namespace === undefined ? watched : [namespace], signal)) ?? noStrimzi(),
     annotate: (resource, annotation, value, signal) => annotate(client, resource, annotation, value, signal),
   };
+}
+
+/**
+ * Settings of the API server: those of the flags, where there are any. client-node reads KUBECONFIG itself, which may
+ * list several files.
+ */
+function kubeEnv(env: NodeJS.ProcessEnv, { kubeconfig, context }: CommonOptions): NodeJS.ProcessEnv {
+  if (kubeconfig !== undefined || context !== undefined) return { KUBECONFIG: kubeconfig };
+  const { KUBECONFIG: _, ...others } = env;
+  return others;
 }
 
 /** @throws Problem in place of an error about the kubeconfig */
@@ -142,7 +151,7 @@ function inspections(env: NodeJS.ProcessEnv, options: CommonOptions, closers: ((
 
 async function kubeInspection(
   env: NodeJS.ProcessEnv,
-  { kubeconfig, context }: CommonOptions,
+  options: CommonOptions,
   closers: (() => unknown)[],
 ): Promise<KubeInspection> {
   const [{ kubeClient }, { kubeResources }, { inspectKube }] = await Promise.all([
@@ -150,12 +159,12 @@ async function kubeInspection(
     import('../adapters/kube/resources.ts'),
     import('../adapters/kube/inspect.ts'),
   ]);
-  const connected = (file: string | undefined, named?: string) => {
-    const client = explained(() => kubeClient({ KUBECONFIG: file }, 10_000, named));
+  const connected = (settings: NodeJS.ProcessEnv, context?: string) => {
+    const client = explained(() => kubeClient(settings, 10_000, context));
     closers.push(() => client.close());
     return client;
   };
-  const client = connected(kubeconfig, context);
+  const client = connected(kubeEnv(env, options), options.context);
   const namespaces = namespacesIn(env.WATCH_NAMESPACES);
   return inspectKube({
     client,
@@ -163,7 +172,7 @@ async function kubeInspection(
     namespaces,
     clientOf: (who) => {
       const file = env[`KUBECONFIG_${who.toUpperCase()}`];
-      return file ? connected(file) : undefined;
+      return file ? connected({ KUBECONFIG: file }) : undefined;
     },
   });
 }

@@ -1,30 +1,24 @@
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { type Login, loginFromEnv, type Mechanism, mechanisms } from './login.ts';
 
 /** Where the brokers are and how to speak to them. */
 export type KafkaConfig = {
   /** `host:port` of some brokers; the others are learned from them */
   readonly brokers: readonly string[];
   readonly clientId: string;
-  /** absent: plaintext. The broker's certificate is always verified, by `ca` (PEM) or by the well-known authorities */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
-  readonly sasl?: Sasl;
+  /** the brokers' certificates are always verified */
+  readonly tls: boolean;
+  /** absent: no SASL */
+  readonly mechanism?: Mechanism;
+  /** as far as it is known before a connection is made */
+  readonly username?: string;
+  readonly login: Login;
   /** ms to wait for the socket, and again for the login */
   readonly connectTimeoutMs: number;
   /** ms to wait for an answer */
   readonly requestTimeoutMs: number;
 };
 
-/** Secrets are asked for anew for each connection, so that a rotated one is found without a restart. */
-export type Sasl =
-  | {
-      readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
-      readonly username: string;
-      readonly password: () => Promise<string>;
-    }
-  | { readonly mechanism: 'OAUTHBEARER'; readonly token: () => Promise<string> };
-
-type Env = Readonly<Record<string, string | undefined>>;
+type Env = NodeJS.ProcessEnv;
 
 /** A cold start with TLS in a private network takes longer than kafkajs' own 1,000 ms. */
 const defaults = { clientId: 'topicsmith', connectTimeoutMs: 5_000, requestTimeoutMs: 10_000 };
@@ -39,23 +33,28 @@ const defaults = { clientId: 'topicsmith', connectTimeoutMs: 5_000, requestTimeo
  * | `KAFKA_TLS` | `true` or `false` (default) |
  * | `KAFKA_CA_FILE` | PEM file of the authority that signed the brokers' certificates |
  * | `KAFKA_CERT_FILE`, `KAFKA_KEY_FILE` | our own certificate (mTLS), both or none |
- * | `KAFKA_SASL_MECHANISM` | `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512` or `OAUTHBEARER`; the first and last need TLS |
+ * | `KAFKA_SASL_MECHANISM` | `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512`, `OAUTHBEARER` or `AWS_MSK_IAM`; only SCRAM does without TLS |
  * | `KAFKA_SASL_USERNAME`, `KAFKA_SASL_PASSWORD_FILE` | for the first three |
  * | `KAFKA_SASL_TOKEN_FILE` | for `OAUTHBEARER`: a file that somebody keeps fresh |
+ * | `KAFKA_SECRET_ARN` | a secret in Secrets Manager, in place of user name, password, certificate and key |
+ * | `AWS_REGION` | for `AWS_MSK_IAM` |
  *
  * @throws Error one line that names the variable and what it must hold
  */
 export function kafkaConfigFromEnv(env: Env): KafkaConfig {
   const brokers = brokersFrom(env.KAFKA_BROKERS);
   const tls = tlsFrom(env);
-  const sasl = saslFrom(env);
-  if (sasl !== undefined && tls === undefined) refuseOpenSecret(sasl.mechanism, brokers);
+  const mechanism = mechanismFrom(env);
+  const login = loginFromEnv(env, tls, mechanism);
+  if (mechanism !== undefined && !tls) refuseOpenSecret(mechanism, brokers);
   return {
     ...defaults,
     ...(env.KAFKA_CLIENT_ID && { clientId: env.KAFKA_CLIENT_ID }),
     brokers,
-    ...(tls && { tls }),
-    ...(sasl && { sasl }),
+    tls,
+    ...(mechanism && { mechanism }),
+    ...(env.KAFKA_SASL_USERNAME && { username: env.KAFKA_SASL_USERNAME }),
+    login,
   };
 }
 
@@ -83,59 +82,25 @@ export function parseAddress(address: string, source: string): { host: string; p
   return { host, port };
 }
 
-function tlsFrom(env: Env): KafkaConfig['tls'] {
+function tlsFrom(env: Env): boolean {
   const wanted = env.KAFKA_TLS || 'false';
   if (wanted !== 'true' && wanted !== 'false') throw new Error(`KAFKA_TLS must be true or false, not "${wanted}"`);
-  const files = ['KAFKA_CA_FILE', 'KAFKA_CERT_FILE', 'KAFKA_KEY_FILE'] as const;
-  if (wanted === 'false') {
-    const stray = files.find((name) => env[name]);
-    if (stray) throw new Error(`${stray} needs KAFKA_TLS=true`);
-    return undefined;
-  }
-  if (!env.KAFKA_CERT_FILE !== !env.KAFKA_KEY_FILE)
-    throw new Error('KAFKA_CERT_FILE and KAFKA_KEY_FILE must be set together');
-  const [ca, cert, key] = files.map((name) => readPem(name, env[name]));
-  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+  return wanted === 'true';
 }
 
-function readPem(name: string, file: string | undefined): string | undefined {
-  if (!file) return undefined;
-  try {
-    const pem = readFileSync(file, 'utf8');
-    if (pem.includes('-----BEGIN ')) return pem;
-  } catch (error) {
-    throw new Error(`${name} must name a readable PEM file: ${(error as Error).message}`);
-  }
-  throw new Error(`${name} must name a PEM file, "${file}" is none`);
+function mechanismFrom({ KAFKA_SASL_MECHANISM: name }: Env): Mechanism | undefined {
+  const mechanism = mechanisms.find((known) => known === name);
+  if (name && mechanism === undefined)
+    throw new Error(`KAFKA_SASL_MECHANISM must be one of ${mechanisms.join(', ')}, not "${name}"`);
+  return mechanism;
 }
 
-function saslFrom(env: Env): Sasl | undefined {
-  const mechanism = env.KAFKA_SASL_MECHANISM;
-  if (!mechanism) {
-    const stray = ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD_FILE', 'KAFKA_SASL_TOKEN_FILE'].find(
-      (name) => env[name],
-    );
-    if (stray) throw new Error(`${stray} needs KAFKA_SASL_MECHANISM`);
-    return undefined;
-  }
-  switch (mechanism) {
-    case 'PLAIN':
-    case 'SCRAM-SHA-256':
-    case 'SCRAM-SHA-512': {
-      const username = required(env, 'KAFKA_SASL_USERNAME', mechanism);
-      return { mechanism, username, password: secretIn(required(env, 'KAFKA_SASL_PASSWORD_FILE', mechanism)) };
-    }
-    case 'OAUTHBEARER':
-      return { mechanism, token: secretIn(required(env, 'KAFKA_SASL_TOKEN_FILE', mechanism)) };
-    default:
-      throw new Error(
-        `KAFKA_SASL_MECHANISM must be PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER, not "${mechanism}"`,
-      );
-  }
-}
-
-/** These two send the secret itself, so it leaves this machine over TLS only (RFC 4616 section 4, RFC 7628 section 4). */
-function refuseOpenSecret(mechanism: Sasl['mechanism'], brokers: readonly string[]): void {
+/**
+ * All but SCRAM send the secret itself, so it leaves this machine over TLS only (RFC 4616 section 4, RFC 7628 section 4).
+ * A token of IAM is good for everything that the role may do in MSK, and MSK has TLS anyway.
+ */
+function refuseOpenSecret(mechanism: Mechanism, brokers: readonly string[]): void {
+  if (mechanism === 'AWS_MSK_IAM') throw new Error('KAFKA_SASL_MECHANISM=AWS_MSK_IAM needs KAFKA_TLS=true');
   if (mechanism !== 'PLAIN' && mechanism !== 'OAUTHBEARER') return;
   const remote = brokers.find((broker) => !isLoopback(parseAddress(broker, 'KAFKA_BROKERS').host));
   if (remote !== undefined)
@@ -146,26 +111,3 @@ function refuseOpenSecret(mechanism: Sasl['mechanism'], brokers: readonly string
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-
-function required(env: Env, name: string, mechanism: string): string {
-  const value = env[name];
-  if (!value) throw new Error(`${name} must be set for KAFKA_SASL_MECHANISM=${mechanism}`);
-  return value;
-}
-
-/** A secret is not where it should be. */
-export class SecretError extends Error {
-  constructor(cause: unknown) {
-    super('the credentials cannot be read', { cause });
-    this.name = 'SecretError';
-  }
-}
-
-/** Read at each connection; a final line break is not part of the secret. */
-const secretIn = (file: string) => async () => {
-  try {
-    return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
-  } catch (error) {
-    throw new SecretError(error);
-  }
-};

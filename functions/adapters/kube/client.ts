@@ -1,5 +1,6 @@
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { group, plural, version } from '../../core/api.ts';
+import { useEks } from './eks.ts';
 
 /**
  * An answer of the API server that is not a success. `code` is the HTTP status, `reason` that of its Status object,
@@ -43,28 +44,25 @@ export type KubeClient = {
    *   was no answer (also within `timeoutMs`)
    */
   request(method: 'GET' | 'PATCH' | 'POST' | 'PUT' | 'DELETE', path: string, options?: Options): Promise<unknown>;
-  /** Reads the kubeconfig again, e.g. after a 401 on a watch. */
+  /** Reads the kubeconfig again, or signs a new token: e.g. after a 401 on a watch. */
   reload(): void;
   /** Ends idle connections. */
   close(): Promise<void>;
 };
 
 /**
- * A connection to the API server of the kubeconfig that `KUBECONFIG` names; without it client-node's own defaults
- * (`~/.kube/config`, then the service account of the pod).
+ * A connection to the EKS cluster that `env` names (`useEks`), else to the API server of the kubeconfig that
+ * `KUBECONFIG` names; without it client-node's own defaults (`~/.kube/config`, then the service account of the pod).
  *
  * @param timeoutMs for one request, its answer included
  * @param context of the kubeconfig; default: its current one
- * @throws Error when the kubeconfig cannot be read, or has no such context with a cluster
+ * @throws Error one line: settings of EKS that do not fit, a kubeconfig that cannot be read or has no such context with a
+ *   cluster
  */
-export function kubeClient(
-  env: { readonly KUBECONFIG?: string | undefined },
-  timeoutMs = 10_000,
-  context?: string,
-): KubeClient {
+export function kubeClient(env: NodeJS.ProcessEnv, timeoutMs = 10_000, context?: string): KubeClient {
   const kubeConfig = new KubeConfig();
   const connections = reuseConnections(kubeConfig);
-  const reload = () => load(kubeConfig, env.KUBECONFIG, context);
+  const reload = useEks(kubeConfig, env) ?? (() => load(kubeConfig, env.KUBECONFIG, context));
   reload();
 
   const request: KubeClient['request'] = async (method, path, options = {}) => {
