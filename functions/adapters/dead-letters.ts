@@ -15,8 +15,7 @@ import {
 import type { DeadMessage } from '../core/dead-letter.ts';
 import type { Failure } from '../core/outcome.ts';
 import type { DeadLetters, Moved } from '../core/ports.ts';
-import { refusePlainHttp } from './https-only.ts';
-import { changeVisibility, failureOf, inBatches, queueDepth } from './sqs.ts';
+import { changeVisibility, failureOf, inBatches, queueDepth, refusePlainHttp } from './sqs.ts';
 
 /** A short poll may come back empty from a queue that is not (client-facts 8); one of a second asks all servers. */
 const waitSeconds = 1;

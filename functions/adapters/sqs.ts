@@ -9,11 +9,11 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { isPrivateUrl } from '../core/address.ts';
 import { clockSkewMs } from '../core/clock.ts';
 import { Failure, type PerItem } from '../core/outcome.ts';
 import type { Envelope, Requests, Ticks } from '../core/ports.ts';
 import { groupOf, type Tick } from '../core/request.ts';
-import { refusePlainHttp } from './https-only.ts';
 
 /** What one SQS batch request may hold, whatever it asks for. */
 const batchSize = 10;
@@ -27,8 +27,11 @@ const requestsAtOnce = 8;
  * @param requestTimeoutMs longest wait for an answer; a long poll needs more than its own wait time
  * @throws Error for an endpoint that is plain HTTP and not on this machine
  */
-export function sqsClient(env: NodeJS.ProcessEnv, requestTimeoutMs = 5_000): SQSClient {
-  const endpoint = env.SQS_ENDPOINT || undefined;
+export function sqsClient(
+  { SQS_ENDPOINT }: { readonly SQS_ENDPOINT?: string | undefined },
+  requestTimeoutMs = 5_000,
+): SQSClient {
+  const endpoint = SQS_ENDPOINT || undefined;
   if (endpoint !== undefined) refusePlainHttp('SQS_ENDPOINT', endpoint);
   return new SQSClient({
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -236,3 +239,9 @@ const failure = (queueUrl: string, what: string): Failure =>
   new Failure('InternalError', `The queue ${queueUrl.slice(queueUrl.lastIndexOf('/') + 1)} ${what}`, {
     retryable: true,
   });
+
+/** Messages name objects and requests carry signatures, so they leave this machine over TLS only. */
+export function refusePlainHttp(what: string, url: string): void {
+  if (!URL.canParse(url)) throw new Error(`${what} is "${url}": it has to be a URL`);
+  if (!isPrivateUrl(url)) throw new Error(`${what} is "${url}": use https, plain http is for this machine only`);
+}

@@ -8,22 +8,18 @@ export type CredentialSource = () => Promise<AwsCredentials>;
  * the SDK's own chain (profiles, web identity, container, instance), which renews what ends. The chain is loaded when it
  * is first needed, so a function never waits for it.
  */
-export function awsCredentials(env: NodeJS.ProcessEnv): CredentialSource {
+export function awsCredentials(env = process.env): CredentialSource {
   let chain: Promise<CredentialSource> | undefined;
   return async () => {
-    const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN } = env;
+    const accessKeyId = env.AWS_ACCESS_KEY_ID;
+    const secretAccessKey = env.AWS_SECRET_ACCESS_KEY;
     // a profile that was asked for outranks them, as in the SDK
     if (accessKeyId && secretAccessKey && !env.AWS_PROFILE)
-      return { accessKeyId, secretAccessKey, sessionToken: AWS_SESSION_TOKEN || undefined };
+      return { accessKeyId, secretAccessKey, sessionToken: env.AWS_SESSION_TOKEN || undefined };
     chain ??= import('./credential-chain.ts').then(({ defaultProvider }) => defaultProvider());
     return (await chain)().catch((cause) => {
-      throw new Error('no AWS credentials: give this process a role, or set AWS_PROFILE', { cause });
+      const { message } = cause as Error;
+      throw new Error(`no AWS credentials: give this process a role, or set AWS_PROFILE (${message})`, { cause });
     });
   };
-}
-
-/** @throws Error one line when it is not set */
-export function awsRegion(env: NodeJS.ProcessEnv, wantedFor: string): string {
-  if (!env.AWS_REGION) throw new Error(`AWS_REGION is not set: ${wantedFor} needs it`);
-  return env.AWS_REGION;
 }

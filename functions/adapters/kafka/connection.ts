@@ -9,7 +9,8 @@ import { createLogger, LEVELS } from 'kafkajs/src/loggers/index.js';
 import ConnectionPool, { type Connection as Transport } from 'kafkajs/src/network/connectionPool.js';
 import socketFactory from 'kafkajs/src/network/socketFactory.js';
 import Encoder from 'kafkajs/src/protocol/encoder.js';
-import { type KafkaConfig, parseAddress } from './config.ts';
+import { addressIn } from '../../core/address.ts';
+import type { KafkaConfig } from './config.ts';
 import type { Credentials } from './credentials.ts';
 import { isRefused, unsupportedVersion } from './failure.ts';
 import type { Mechanism } from './login.ts';
@@ -190,8 +191,10 @@ function exchange<Request, Response>(api: Api<Request, Response>, toSend: () => 
 
 function poolOptions(address: string, config: KafkaConfig, credentials: Credentials) {
   const { ca, cert, key, passphrase } = credentials;
+  const endpoint = addressIn(address);
+  if (endpoint === undefined) throw new Error(`"${address}" is no address of a broker: it has to be host:port`);
   return {
-    ...parseAddress(address, 'a broker address'),
+    ...endpoint,
     logger,
     socketFactory: socketFactory(),
     clientId: config.clientId,

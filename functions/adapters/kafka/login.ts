@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
-import { awsCredentials, awsRegion } from '../aws/credentials.ts';
+import { SettingsError } from '../../settings/read.ts';
+import { awsCredentials } from '../aws/credentials.ts';
 import { mskToken } from '../aws/tokens.ts';
+import type { KafkaSettings } from './config.ts';
 import { type Credentials, SecretError } from './credentials.ts';
-import { secretFromEnv } from './secret.ts';
-
-type Env = NodeJS.ProcessEnv;
+import { rememberedSecret } from './secret.ts';
 
 export type Login = {
   /** Credentials for one connection: asked for each time, so that what was rotated is found. @throws SecretError */
@@ -22,39 +22,38 @@ export type Login = {
   readAfter(refused: Credentials): Promise<Credentials | undefined>;
 };
 
-/** What each mechanism needs. */
-const needs = {
+export type Mechanism = NonNullable<KafkaSettings['KAFKA_SASL_MECHANISM']>;
+
+/** What each mechanism logs in with. */
+const needs: Readonly<Record<Mechanism, readonly (keyof Credentials)[]>> = {
   PLAIN: ['username', 'password'],
   'SCRAM-SHA-256': ['username', 'password'],
   'SCRAM-SHA-512': ['username', 'password'],
   OAUTHBEARER: ['token'],
-  AWS_MSK_IAM: [],
-} as const satisfies Readonly<Record<string, readonly (keyof Credentials)[]>>;
+  AWS_MSK_IAM: ['token'],
+};
 
-export type Mechanism = keyof typeof needs;
-export const mechanisms = Object.keys(needs) as readonly Mechanism[];
-
-const tlsFiles = { ca: 'KAFKA_CA_FILE', cert: 'KAFKA_CERT_FILE', key: 'KAFKA_KEY_FILE' } as const;
-const files = { ...tlsFiles, password: 'KAFKA_SASL_PASSWORD_FILE', token: 'KAFKA_SASL_TOKEN_FILE' } as const;
-const variables = { ...files, username: 'KAFKA_SASL_USERNAME' } as const;
+const pemFiles = { ca: 'KAFKA_CA_FILE', cert: 'KAFKA_CERT_FILE', key: 'KAFKA_KEY_FILE' } as const;
+const files = { ...pemFiles, password: 'KAFKA_SASL_PASSWORD_FILE', token: 'KAFKA_SASL_TOKEN_FILE' } as const;
 
 /**
- * @param tls whether connections use TLS
- * @throws Error one line that names the variable and what it must hold
+ * What has to be set with what is seen to by `settings/rules.ts`.
+ *
+ * @throws SettingsError for files that cannot be read or are no PEM files
  */
-export function loginFromEnv(env: Env, tls: boolean, mechanism: Mechanism | undefined): Login {
-  const secret = secretFromEnv(env);
-  checkTls(env, tls);
-  checkSasl(env, mechanism, secret !== undefined);
-  const sign = mechanism === 'AWS_MSK_IAM' ? tokenSource(env) : undefined;
+export function loginOf(settings: KafkaSettings): Login {
+  checkPemFiles(settings);
+  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SECRET_ARN: arn } = settings;
+  const secret = arn === undefined ? undefined : rememberedSecret(arn);
+  const sign = mechanism === 'AWS_MSK_IAM' ? tokenSource(settings.AWS_REGION ?? '') : undefined;
   const read = async (anew: boolean): Promise<Credentials> => {
     const credentials: Credentials = {
-      ...(env.KAFKA_SASL_USERNAME && { username: env.KAFKA_SASL_USERNAME }),
-      ...(await contents(env)),
+      ...(username && { username }),
+      ...(await contents(settings)),
       ...(await secret?.(anew)),
       ...(sign && { token: await sign() }),
     };
-    check(credentials, tls, mechanism);
+    check(credentials, settings);
     return credentials;
   };
   return {
@@ -67,44 +66,28 @@ export function loginFromEnv(env: Env, tls: boolean, mechanism: Mechanism | unde
   };
 }
 
-function checkTls(env: Env, tls: boolean): void {
-  const names = Object.values(tlsFiles);
-  const stray = names.find((name) => env[name]);
-  if (!tls && stray) throw new Error(`${stray} needs KAFKA_TLS=true`);
-  if (!env.KAFKA_CERT_FILE !== !env.KAFKA_KEY_FILE)
-    throw new Error('KAFKA_CERT_FILE and KAFKA_KEY_FILE must be set together');
-  for (const name of names) if (env[name]) checkPem(name, env[name]);
+function checkPemFiles(settings: KafkaSettings): void {
+  const problems = Object.values(pemFiles).flatMap((name) => {
+    const problem = settings[name] && pemProblem(settings[name]);
+    return problem ? [`${name} has to name a PEM file: the one that is named ${problem}`] : [];
+  });
+  if (problems.length > 0) throw new SettingsError(problems);
 }
 
-function checkPem(name: string, file: string): void {
-  let text: string;
+/** Does not quote the path: it may be a key that was put there by mistake. */
+function pemProblem(path: string): string | undefined {
   try {
-    text = readFileSync(file, 'utf8');
+    return isPem(readFileSync(path, 'utf8')) ? undefined : 'is none';
   } catch (error) {
-    throw new Error(`${name} must name a readable PEM file: ${(error as Error).message}`);
+    return `cannot be read (${(error as NodeJS.ErrnoException).code})`;
   }
-  if (!text.includes('-----BEGIN ')) throw new Error(`${name} must name a PEM file, "${file}" is none`);
 }
 
-function checkSasl(env: Env, mechanism: Mechanism | undefined, hasSecret: boolean): void {
-  const set = (names: readonly string[]) => names.find((name) => env[name]);
-  const { ca, token, ...others } = variables;
-  const twice = hasSecret ? set(Object.values(others)) : undefined;
-  if (twice) throw new Error(`${twice} cannot be set beside KAFKA_SECRET_ARN: the secret has what it stands for`);
-  if (mechanism === undefined) {
-    const stray = set([variables.username, files.password, token]);
-    if (stray) throw new Error(`${stray} needs KAFKA_SASL_MECHANISM`);
-    return;
-  }
-  for (const name of needs[mechanism])
-    if (!env[variables[name]] && (name === 'token' || !hasSecret))
-      throw new Error(`${variables[name]} must be set for KAFKA_SASL_MECHANISM=${mechanism}`);
-}
+const isPem = (text: string): boolean => text.includes('-----BEGIN ');
 
 /** Signed for each connection: a broker ends a connection with the token it was opened with. */
-function tokenSource(env: Env): () => Promise<string> {
-  const credentials = awsCredentials(env);
-  const region = awsRegion(env, 'KAFKA_SASL_MECHANISM=AWS_MSK_IAM');
+function tokenSource(region: string): () => Promise<string> {
+  const credentials = awsCredentials();
   return async () => {
     try {
       return mskToken(await credentials(), region, new Date());
@@ -115,9 +98,11 @@ function tokenSource(env: Env): () => Promise<string> {
 }
 
 /** What is in the files now; a final line break is not part of a secret. */
-async function contents(env: Env): Promise<Credentials> {
-  const read = async ([name, variable]: [string, string]) =>
-    env[variable] ? [[name, (await readFile(env[variable], 'utf8')).replace(/\r?\n$/, '')]] : [];
+async function contents(settings: KafkaSettings): Promise<Credentials> {
+  const read = async ([part, name]: [string, (typeof files)[keyof typeof files]]) => {
+    const path = settings[name];
+    return path === undefined ? [] : [[part, (await readFile(path, 'utf8')).replace(/\r?\n$/, '')]];
+  };
   try {
     return Object.fromEntries((await Promise.all(Object.entries(files).map(read))).flat());
   } catch (cause) {
@@ -126,15 +111,15 @@ async function contents(env: Env): Promise<Credentials> {
 }
 
 /** @throws SecretError for what no broker could accept */
-function check(credentials: Credentials, tls: boolean, mechanism: Mechanism | undefined): void {
-  const missing = mechanism && needs[mechanism].find((name) => !credentials[name]);
-  if (missing) throw new SecretError(`the Kafka credentials have no ${missing}, which ${mechanism} needs`);
+function check(credentials: Credentials, { KAFKA_TLS, KAFKA_SASL_MECHANISM }: KafkaSettings): void {
+  const missing = KAFKA_SASL_MECHANISM && needs[KAFKA_SASL_MECHANISM].find((name) => !credentials[name]);
+  if (missing) throw new SecretError(`the Kafka credentials have no ${missing}, which ${KAFKA_SASL_MECHANISM} needs`);
   const { ca, cert, key, passphrase } = credentials;
-  if (!tls && (ca || cert || key))
+  const pems = [ca, cert, key].filter((pem) => pem !== undefined);
+  if (!pems.every(isPem)) throw new SecretError('the Kafka credentials have a certificate or key that is not PEM');
+  if (pems.length > 0 && !KAFKA_TLS)
     throw new SecretError('the Kafka credentials have a certificate: set KAFKA_TLS=true');
   if (!cert !== !key) throw new SecretError('the Kafka credentials have a certificate or its key, but not both');
-  if ([ca, cert, key].some((pem) => pem?.includes('-----BEGIN ') === false))
-    throw new SecretError('the Kafka credentials have a certificate or key that is not PEM');
   try {
     if (cert) createSecureContext({ cert, key, passphrase });
   } catch (cause) {

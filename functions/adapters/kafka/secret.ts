@@ -18,20 +18,11 @@ const freshMs = 1_000;
 /** @param anew do not take what is remembered, since a broker has refused it. @throws SecretError */
 export type SecretSource = (anew: boolean) => Promise<Credentials>;
 
-/**
- * The secret that `KAFKA_SECRET_ARN` names, remembered for at most five minutes.
- *
- * @returns undefined when the variable is not set
- * @throws Error one line for what is no ARN of a secret
- */
-export function secretFromEnv(env: NodeJS.ProcessEnv): SecretSource | undefined {
-  const arn = env.KAFKA_SECRET_ARN;
-  if (!arn) return undefined;
-  if (!/^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^:\s]+$/.test(arn))
-    throw new Error(`KAFKA_SECRET_ARN must be the ARN of a secret in Secrets Manager, not "${arn}"`);
+/** The secret, remembered for at most five minutes. */
+export function rememberedSecret(arn: string): SecretSource {
   let reader: Promise<() => Promise<string | undefined>> | undefined;
   return remembered(async () => {
-    reader ??= import('../aws/secrets-manager.ts').then(({ secretReader }) => secretReader(env, arn));
+    reader ??= import('../aws/secrets-manager.ts').then(({ secretReader }) => secretReader(arn));
     return credentialsIn(await (await reader)().catch(notGiven));
   });
 }

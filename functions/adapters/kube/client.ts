@@ -1,6 +1,6 @@
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { group, plural, version } from '../../core/api.ts';
-import { useEks } from './eks.ts';
+import { type EksSettings, useEks } from './eks.ts';
 
 /**
  * An answer of the API server that is not a success. `code` is the HTTP status, `reason` that of its Status object,
@@ -50,19 +50,21 @@ export type KubeClient = {
   close(): Promise<void>;
 };
 
+/** Which API server to talk to, and as whom; client-node's own defaults where nothing is set. */
+export type KubeSettings = EksSettings & { readonly KUBECONFIG?: string | undefined };
+
 /**
- * A connection to the EKS cluster that `env` names (`useEks`), else to the API server of the kubeconfig that
- * `KUBECONFIG` names; without it client-node's own defaults (`~/.kube/config`, then the service account of the pod).
+ * A connection to the EKS cluster of the settings, else to the API server of the kubeconfig that `KUBECONFIG` names;
+ * without it client-node's own defaults (`~/.kube/config`, then the service account of the pod).
  *
  * @param timeoutMs for one request, its answer included
  * @param context of the kubeconfig; default: its current one
- * @throws Error one line: settings of EKS that do not fit, a kubeconfig that cannot be read or has no such context with a
- *   cluster
+ * @throws Error when the kubeconfig cannot be read, or has no such context with a cluster
  */
-export function kubeClient(env: NodeJS.ProcessEnv, timeoutMs = 10_000, context?: string): KubeClient {
+export function kubeClient(settings: KubeSettings, timeoutMs = 10_000, context?: string): KubeClient {
   const kubeConfig = new KubeConfig();
   const connections = reuseConnections(kubeConfig);
-  const reload = useEks(kubeConfig, env) ?? (() => load(kubeConfig, env.KUBECONFIG, context));
+  const reload = useEks(kubeConfig, settings) ?? (() => load(kubeConfig, settings.KUBECONFIG, context));
   reload();
 
   const request: KubeClient['request'] = async (method, path, options = {}) => {

@@ -1,28 +1,29 @@
 /** An EKS cluster as an IAM identity sees it, from inside the cluster or from anywhere else. */
 import type { KubeConfig } from '@kubernetes/client-node';
-import { awsCredentials, awsRegion } from '../aws/credentials.ts';
+import type { Settings } from '../../settings/table.ts';
+import { awsCredentials } from '../aws/credentials.ts';
 import { eksToken } from '../aws/tokens.ts';
 
-const variables = ['EKS_CLUSTER_NAME', 'KUBE_API_SERVER', 'KUBE_CA_DATA'] as const;
-type Variable = (typeof variables)[number];
+export type EksSettings = Partial<
+  Settings<'cli', 'EKS_CLUSTER_NAME' | 'KUBE_API_SERVER' | 'KUBE_CA_DATA' | 'AWS_REGION'>
+>;
 
 /** The cluster takes a token for 15 minutes; a request that was begun with an old one has to get there, too. */
 const renewAfterMs = 10 * 60_000;
 
 /**
- * Puts into `kubeConfig` the cluster that `EKS_CLUSTER_NAME`, `KUBE_API_SERVER` and `KUBE_CA_DATA` name, with tokens that
- * are signed here with the process's AWS credentials (`awsCredentials`).
+ * Puts an EKS cluster into `kubeConfig`, with tokens that are signed here with the process's AWS credentials.
  *
- * @returns has the next request sign a new token; undefined when none of the three is set, and nothing was done
- * @throws Error one line that names the variable and what it must hold
+ * @returns has the next request sign a new token; undefined when the settings name no cluster, and nothing was done
  * @see https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html
  */
-export function useEks(kubeConfig: KubeConfig, env: NodeJS.ProcessEnv): (() => void) | undefined {
-  if (variables.every((name) => !env[name])) return undefined;
-  const name = required(env, 'EKS_CLUSTER_NAME');
-  const cluster = { name, server: serverIn(env), caData: authorityIn(env), skipTLSVerify: false };
-  const token = renewed(tokenSource(env, name));
-  kubeConfig.loadFromClusterAndUser(cluster, { name: userName });
+export function useEks(kubeConfig: KubeConfig, settings: EksSettings): (() => void) | undefined {
+  const { EKS_CLUSTER_NAME: name, KUBE_API_SERVER: server, KUBE_CA_DATA: caData, AWS_REGION: region } = settings;
+  // all or none are set: settings/rules.ts
+  if (!name || !server || !caData || !region) return undefined;
+  const credentials = awsCredentials();
+  const token = renewed(async () => eksToken(await credentials(), region, name, new Date()));
+  kubeConfig.loadFromClusterAndUser({ name, server, caData, skipTLSVerify: false }, { name: userName });
   kubeConfig.addAuthenticator({
     isAuthProvider: (user) => user.name === userName,
     applyAuthentication: async (_, options) => {
@@ -33,12 +34,6 @@ export function useEks(kubeConfig: KubeConfig, env: NodeJS.ProcessEnv): (() => v
 }
 
 const userName = 'aws';
-
-function tokenSource(env: NodeJS.ProcessEnv, cluster: string): () => Promise<string> {
-  const credentials = awsCredentials(env);
-  const region = awsRegion(env, 'EKS_CLUSTER_NAME');
-  return async () => eksToken(await credentials(), region, cluster, new Date());
-}
 
 /** The same token until it is old or was refused. */
 function renewed(sign: () => Promise<string>) {
@@ -57,24 +52,4 @@ function renewed(sign: () => Promise<string>) {
       });
     },
   };
-}
-
-function serverIn(env: NodeJS.ProcessEnv): string {
-  const server = required(env, 'KUBE_API_SERVER');
-  if (!URL.canParse(server) || new URL(server).protocol !== 'https:')
-    throw new Error(`KUBE_API_SERVER must be the cluster's https URL, not "${server}"`);
-  return server;
-}
-
-function authorityIn(env: NodeJS.ProcessEnv): string {
-  const data = required(env, 'KUBE_CA_DATA');
-  if (!Buffer.from(data, 'base64').toString().includes('-----BEGIN CERTIFICATE-----'))
-    throw new Error("KUBE_CA_DATA must be the cluster's certificate authority as EKS gives it: PEM in base64");
-  return data;
-}
-
-function required(env: NodeJS.ProcessEnv, name: Variable): string {
-  const value = env[name];
-  if (!value) throw new Error(`${variables.join(', ')} must be set together: ${name} is not`);
-  return value;
 }

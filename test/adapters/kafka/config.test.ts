@@ -91,19 +91,17 @@ test('T143: a token is read anew each time', async () => {
 const iam = { ...brokers, KAFKA_TLS: 'true', KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM', AWS_REGION: 'eu-central-1' };
 
 test('T143: a token of IAM is signed anew each time, by the credentials of then', async () => {
-  const env: NodeJS.ProcessEnv = { ...iam, AWS_ACCESS_KEY_ID: 'AKIAONE', AWS_SECRET_ACCESS_KEY: 'one' };
-  const { login } = kafkaConfigFromEnv(env);
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'AKIAONE', AWS_SECRET_ACCESS_KEY: 'one' });
+  const { login } = kafkaConfigFromEnv(iam);
   const signer = async () => {
     const { token = '', ...rest } = await login.read();
     assert.deepEqual(rest, {});
     return new URL(Buffer.from(token, 'base64url').toString()).searchParams.get('X-Amz-Credential')?.split('/')[0];
   };
   assert.equal(await signer(), 'AKIAONE');
-  env.AWS_ACCESS_KEY_ID = 'AKIATWO';
+  process.env.AWS_ACCESS_KEY_ID = 'AKIATWO';
   assert.equal(await signer(), 'AKIATWO');
 });
-
-const arn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:kafka-AbCdEf';
 
 const secrets = {
   PLAIN: { KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_SASL_USERNAME: 'me', KAFKA_SASL_PASSWORD_FILE: '/secret' },
@@ -119,23 +117,32 @@ for (const [mechanism, secret] of Object.entries(secrets))
 
 const plain = { ...brokers, KAFKA_SASL_MECHANISM: 'PLAIN' };
 for (const [env, message] of [
-  [{}, /^KAFKA_BROKERS must list the brokers as host:port/],
-  [{ KAFKA_BROKERS: ' , ' }, /^KAFKA_BROKERS must list/],
-  [{ KAFKA_BROKERS: 'b-1' }, /^KAFKA_BROKERS must hold host:port.*"b-1"/],
-  [{ KAFKA_BROKERS: 'b-1:0' }, /^KAFKA_BROKERS must hold/],
-  [{ KAFKA_BROKERS: 'b-1:65536' }, /^KAFKA_BROKERS must hold/],
-  [{ KAFKA_BROKERS: 'kafka://b-1:9092' }, /^KAFKA_BROKERS must hold/],
-  [{ ...brokers, KAFKA_TLS: 'yes' }, /^KAFKA_TLS must be true or false, not "yes"/],
+  [{}, /^KAFKA_BROKERS is not set: it has to be host:port of the brokers/],
+  [{ KAFKA_BROKERS: ' , ' }, /^KAFKA_BROKERS is " , "/],
+  [{ KAFKA_BROKERS: 'b-1' }, /^KAFKA_BROKERS is "b-1": it has to be host:port/],
+  [{ KAFKA_BROKERS: 'b-2:1,b-1:0' }, /^KAFKA_BROKERS has "b-1:0"/],
+  [{ KAFKA_BROKERS: 'b-1:65536' }, /^KAFKA_BROKERS is/],
+  [{ KAFKA_BROKERS: 'kafka://b-1:9092' }, /^KAFKA_BROKERS is/],
+  [{ ...brokers, KAFKA_TLS: 'yes' }, /^KAFKA_TLS is "yes": it has to be true or false$/],
   [{ ...brokers, KAFKA_CA_FILE: pem('ca') }, /^KAFKA_CA_FILE needs KAFKA_TLS=true/],
-  [{ ...brokers, KAFKA_TLS: 'true', KAFKA_CA_FILE: join(dir, 'none') }, /^KAFKA_CA_FILE must name a readable PEM file/],
-  [{ ...brokers, KAFKA_TLS: 'true', KAFKA_CA_FILE: file('text', 'hello') }, /^KAFKA_CA_FILE must name a PEM file/],
+  [
+    { ...brokers, KAFKA_TLS: 'true', KAFKA_CA_FILE: join(dir, 'none') },
+    /^KAFKA_CA_FILE has to name a PEM file: .* cannot be read \(ENOENT\)$/,
+  ],
+  [
+    { ...brokers, KAFKA_TLS: 'true', KAFKA_CA_FILE: file('text', 'hello') },
+    /^KAFKA_CA_FILE has to name a PEM file: the one that is named is none$/,
+  ],
   [
     { ...brokers, KAFKA_TLS: 'true', KAFKA_CERT_FILE: pem('cert') },
-    /^KAFKA_CERT_FILE and KAFKA_KEY_FILE must be set together/,
+    /^KAFKA_CERT_FILE and KAFKA_KEY_FILE must be set together: KAFKA_KEY_FILE is not set$/,
   ],
-  [{ ...brokers, KAFKA_SASL_MECHANISM: 'GSSAPI' }, /^KAFKA_SASL_MECHANISM must be one of PLAIN, .*not "GSSAPI"/],
+  [
+    { ...brokers, KAFKA_SASL_MECHANISM: 'GSSAPI' },
+    /^KAFKA_SASL_MECHANISM is "GSSAPI": it has to be PLAIN, .* or AWS_MSK_IAM$/,
+  ],
   [{ ...brokers, KAFKA_SASL_USERNAME: 'me' }, /^KAFKA_SASL_USERNAME needs KAFKA_SASL_MECHANISM/],
-  [plain, /^KAFKA_SASL_USERNAME must be set for KAFKA_SASL_MECHANISM=PLAIN/],
+  [plain, /^KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD_FILE must be set for KAFKA_SASL_MECHANISM=PLAIN/],
   [{ ...plain, KAFKA_SASL_USERNAME: 'me' }, /^KAFKA_SASL_PASSWORD_FILE must be set/],
   [{ ...brokers, KAFKA_SASL_MECHANISM: 'OAUTHBEARER' }, /^KAFKA_SASL_TOKEN_FILE must be set/],
   [
@@ -143,17 +150,6 @@ for (const [env, message] of [
     /^KAFKA_SASL_MECHANISM=PLAIN would send its secret to b-1:9092 in the clear: set /,
   ],
   [{ ...brokers, ...secrets.OAUTHBEARER }, /^KAFKA_SASL_MECHANISM=OAUTHBEARER would send its secret to b-1:9092/],
-  [{ ...iam, KAFKA_TLS: '' }, /^KAFKA_SASL_MECHANISM=AWS_MSK_IAM needs KAFKA_TLS=true$/],
-  [{ ...iam, AWS_REGION: '' }, /^AWS_REGION is not set: KAFKA_SASL_MECHANISM=AWS_MSK_IAM needs it$/],
-  [{ ...brokers, KAFKA_SECRET_ARN: 'kafka' }, /^KAFKA_SECRET_ARN must be the ARN of a secret .*not "kafka"$/],
-  [
-    { ...plain, KAFKA_SECRET_ARN: arn, KAFKA_SASL_USERNAME: 'me' },
-    /^KAFKA_SASL_USERNAME cannot be set beside KAFKA_SECRET_ARN/,
-  ],
-  [
-    { ...brokers, KAFKA_SECRET_ARN: arn, KAFKA_SASL_MECHANISM: 'OAUTHBEARER' },
-    /^KAFKA_SASL_TOKEN_FILE must be set for KAFKA_SASL_MECHANISM=OAUTHBEARER$/,
-  ],
   [{ KAFKA_BROKERS: 'localhost:1,127.evil.org:2', ...secrets.PLAIN }, /would send its secret to 127.evil.org:2 /],
 ] as const)
   test(`refused: ${message.source}`, () =>
