@@ -108,10 +108,17 @@ function load(kubeConfig: KubeConfig, file: string | undefined, context: string 
   } catch (cause) {
     throw new Error(`cannot read the kubeconfig${file ? ` ${file}` : ''}: ${(cause as Error).message}`, { cause });
   }
+  forgetFileTokens(kubeConfig);
   if (context !== undefined) kubeConfig.setCurrentContext(context);
   const wanted = context === undefined ? 'current context' : `context "${context}"`;
   if (!kubeConfig.getCurrentCluster())
     throw new Error(`the kubeconfig${file ? ` ${file}` : ''} has no ${wanted} with a cluster`);
+}
+
+/** client-node 2.0.1 remembers a token that it has read from a file (a service account's) for a minute, whoever refuses it. */
+function forgetFileTokens(kubeConfig: KubeConfig): void {
+  const { authenticators } = kubeConfig as unknown as { authenticators: { lastRead?: Date | null }[] };
+  for (const authenticator of authenticators) if (authenticator.lastRead) authenticator.lastRead = null;
 }
 
 type Dispatcher = NonNullable<ReturnType<RequestContext['getDispatcher']>>;
