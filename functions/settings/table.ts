@@ -59,6 +59,27 @@ export const settings = {
     otherwise: '`KUBECONFIG`',
     meaning: '`KUBECONFIG` of the function `resync`',
   },
+  EKS_CLUSTER_NAME: {
+    area: 'Kubernetes',
+    kind: kinds.eksCluster,
+    readers: all,
+    otherwise: '`KUBECONFIG`',
+    meaning: 'an EKS cluster, in place of a kubeconfig: we sign its tokens with our AWS credentials',
+  },
+  KUBE_API_SERVER: {
+    area: 'Kubernetes',
+    kind: kinds.httpsUrl,
+    readers: all,
+    otherwise: '`KUBECONFIG`',
+    meaning: 'its address (`cluster.endpoint` of `aws eks describe-cluster`)',
+  },
+  KUBE_CA_DATA: {
+    area: 'Kubernetes',
+    kind: kinds.authorityData,
+    readers: all,
+    otherwise: '`KUBECONFIG`',
+    meaning: 'the only authority its certificate may come from (`cluster.certificateAuthority.data`)',
+  },
   WATCH_NAMESPACES: {
     area: 'Kubernetes',
     kind: kinds.namespaces,
@@ -128,10 +149,10 @@ export const settings = {
   },
   KAFKA_SASL_MECHANISM: {
     area: 'Kafka',
-    kind: kinds.choice('PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'),
+    kind: kinds.choice('PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER', 'AWS_MSK_IAM'),
     readers: looking,
     otherwise: 'no login',
-    meaning: 'how to log in; `PLAIN` and `OAUTHBEARER` need TLS',
+    meaning: 'how to log in; all but `SCRAM-…` need TLS. `AWS_MSK_IAM`: with our AWS credentials',
   },
   KAFKA_SASL_USERNAME: {
     area: 'Kafka',
@@ -155,6 +176,14 @@ export const settings = {
     otherwise: 'none',
     secret: true,
     meaning: 'for `OAUTHBEARER`: a token that somebody keeps fresh; read at each login',
+  },
+  KAFKA_SECRET_ARN: {
+    area: 'Kafka',
+    kind: kinds.secretArn,
+    readers: looking,
+    otherwise: 'the files',
+    meaning:
+      'a secret in Secrets Manager with what the login needs: JSON with some of `username`, `password`, `certificate`, `privateKey`, `privateKeyPassphrase`, `ca`',
   },
 
   RECONCILE_QUEUE_URL: {
@@ -206,7 +235,7 @@ export const settings = {
     kind: kinds.line,
     readers: [...all, 'runner'],
     otherwise: "the AWS SDK's usual chain, as for credentials",
-    meaning: 'region of the queues',
+    meaning: 'region of the queues, the EKS cluster and MSK',
   },
   AWS_PROFILE: {
     area: 'Queues',

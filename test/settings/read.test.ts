@@ -19,6 +19,9 @@ describe('what holds where nothing is set', () => {
     assert.deepEqual(rest, {
       ...queues,
       KUBECONFIG: undefined,
+      EKS_CLUSTER_NAME: undefined,
+      KUBE_API_SERVER: undefined,
+      KUBE_CA_DATA: undefined,
       WATCH_NAMESPACES: [],
       SQS_ENDPOINT: undefined,
       AWS_REGION: undefined,

@@ -10,8 +10,9 @@ import { withSettings } from '../../infra/generate/settings.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const known = new Set<string>(names);
-/** Lambda sets these itself; nobody chooses them. */
-const isLambdas = (name: string) => name.startsWith('AWS_LAMBDA_');
+/** Lambda sets these itself, and the AWS tools; nobody chooses them for us. */
+const isLambdas = (name: string) =>
+  name.startsWith('AWS_LAMBDA_') || /^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)$/.test(name);
 
 describe('the sources', () => {
   const sources = globSync('functions/**/*.ts', { cwd: root }).map((path) => ({
