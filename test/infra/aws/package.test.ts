@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { run } from '../../../infra/local/process.ts';
+import { aboveBudget } from '../../../infra/package.ts';
 import { contentsOf } from '../../support/aws/zip.ts';
 import { golden } from '../../support/golden.ts';
 
@@ -165,6 +166,21 @@ describe('npm run package', () => {
       [],
     );
   });
+});
+
+test('a zip above its budget is told by its name, one that just fits is not', () => {
+  const zips = [
+    { name: 'a.zip', bytes: 700_000 },
+    { name: 'b.zip', bytes: 700_001 },
+  ];
+  assert.deepEqual(aboveBudget(zips, 700), [
+    'b.zip has 701 kB, its budget is 700: find what made it grow, or raise the budget in infra/package.ts',
+  ]);
+});
+
+test('npm run package names an output that it does not know, before it does anything', () => {
+  const { status, stderr } = spawnSync(process.execPath, [join(root, 'infra', 'package.ts'), '-o', 'xml']);
+  assert.deepEqual([status, String(stderr)], [1, 'package: -o is "xml": it has to be text or json\n']);
 });
 
 type Made = { readonly name: string; readonly bytes: number; readonly sha256: string };
