@@ -2,7 +2,7 @@ import { zipSync } from 'fflate';
 
 /**
  * A zip that is the same bytes for the same files, on any machine, at any time: names in order, one time, one mode, and
- * a compressor that is no part of Node.js (zlib's output depends on the processor).
+ * a compressor that is no part of Node.js (what zlib makes may differ between its versions and processors).
  *
  * @param files path in the zip → content
  */
