@@ -11,6 +11,7 @@ import { costTables } from './generate/cost.ts';
 import { crd } from './generate/crd.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
 import { metricsPage } from './generate/metrics.ts';
+import { parametersPage } from './generate/parameters.ts';
 import { policy } from './generate/policy.ts';
 import { rbac } from './generate/rbac.ts';
 import { filled } from './generate/readme.ts';
@@ -37,6 +38,7 @@ const files: Record<string, string> = {
   'crds/kafkatopic-policy.yaml': yaml(policy()),
   'crds/README.md': reference(),
   'functions/METRICS.md': metricsPage(),
+  'infra/PARAMETERS.md': parametersPage(),
   'infra/admission.yaml': yaml(admission(), admissionComment),
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),

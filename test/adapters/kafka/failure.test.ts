@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { SecretError } from '../../../functions/adapters/kafka/config.ts';
+import { SecretError } from '../../../functions/adapters/kafka/credentials.ts';
 import {
   codes,
   judge,
@@ -210,7 +210,7 @@ table(
     },
     {
       reason: 'credentials that cannot be read are not a broken network',
-      given: new SecretError(new Error('ENOENT /secret/path')),
+      given: new SecretError(undefined, { cause: new Error('ENOENT /secret/path') }),
       want: ['NotAuthenticated', true, 'the Kafka credentials cannot be read'],
     },
     {
