@@ -147,6 +147,7 @@ export class Connection {
 
   /** Takes no more requests, and closes when those under way are answered. */
   retire(): void {
+    if (this.#retired) return;
     this.#retired = true;
     if (this.#underWay === 0) this.close();
   }
