@@ -14,6 +14,7 @@ import type { KafkaConfig } from './config.ts';
 import type { Credentials } from './credentials.ts';
 import { isRefused, unsupportedVersion } from './failure.ts';
 import type { Mechanism } from './login.ts';
+import { oauthBearer } from './oauth-bearer.ts';
 import { type Api, metadata, type Throttled } from './requests.ts';
 import { behindTags, decode, encode, WireError } from './wire.ts';
 
@@ -147,6 +148,7 @@ export class Connection {
 
   /** Takes no more requests, and closes when those under way are answered. */
   retire(): void {
+    if (this.#retired) return;
     this.#retired = true;
     if (this.#underWay === 0) this.close();
   }
@@ -209,9 +211,9 @@ function poolOptions(address: string, config: KafkaConfig, credentials: Credenti
   };
 }
 
-function saslOptions(mechanism: Mechanism, { username, password, token }: Credentials): object {
+function saslOptions(mechanism: Mechanism, { username, password, token = '' }: Credentials): object {
   if (mechanism === 'OAUTHBEARER' || mechanism === 'AWS_MSK_IAM')
-    return { mechanism: 'OAUTHBEARER', oauthBearerProvider: async () => ({ value: token }) };
+    return { mechanism: 'OAUTHBEARER', authenticationProvider: oauthBearer(token) };
   return { mechanism, username, password };
 }
 

@@ -9,6 +9,7 @@ import { harmless } from '../../core/harmless.ts';
 import { Failure } from '../../core/outcome.ts';
 import type { Reason } from '../../core/topic.ts';
 import { SecretError } from './credentials.ts';
+import { TokenRefused } from './oauth-bearer.ts';
 import { WireError } from './wire.ts';
 
 /** What was asked of the broker. */
@@ -183,7 +184,8 @@ export const isTimeout = (error: unknown): boolean => nameOf(error) === 'KafkaJS
 
 /** Our login is not accepted: the other brokers would not accept it either. */
 export function isRefusedLogin(error: unknown): boolean {
-  if (error instanceof SecretError || nameOf(error) === 'KafkaJSSASLAuthenticationError') return true;
+  if (error instanceof SecretError || error instanceof TokenRefused) return true;
+  if (nameOf(error) === 'KafkaJSSASLAuthenticationError') return true;
   const { code } = error as { code?: unknown };
   return nameOf(error) === 'KafkaJSProtocolError' && (code === 33 || code === 34 || code === 58);
 }

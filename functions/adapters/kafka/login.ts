@@ -53,8 +53,11 @@ export function loginOf(settings: KafkaSettings): Login {
       ...(await secret?.(anew)),
       ...(sign && { token: await sign() }),
     };
-    check(credentials, settings);
-    return credentials;
+    const problem = problemOf(credentials, settings);
+    if (problem === undefined) return credentials;
+    // what is remembered may have been mended meanwhile
+    if (secret !== undefined && !anew) return read(true);
+    throw problem;
   };
   return {
     read: () => read(false),
@@ -110,20 +113,27 @@ async function contents(settings: KafkaSettings): Promise<Credentials> {
   }
 }
 
-/** @throws SecretError for what no broker could accept */
-function check(credentials: Credentials, { KAFKA_TLS, KAFKA_SASL_MECHANISM }: KafkaSettings): void {
-  const missing = KAFKA_SASL_MECHANISM && needs[KAFKA_SASL_MECHANISM].find((name) => !credentials[name]);
-  if (missing) throw new SecretError(`the Kafka credentials have no ${missing}, which ${KAFKA_SASL_MECHANISM} needs`);
-  const { ca, cert, key, passphrase } = credentials;
+/** What no broker could accept. */
+function problemOf(credentials: Credentials, settings: KafkaSettings): SecretError | undefined {
+  const { KAFKA_TLS: tls, KAFKA_SASL_MECHANISM: mechanism } = settings;
+  const { ca, cert, key, password } = credentials;
   const pems = [ca, cert, key].filter((pem) => pem !== undefined);
-  if (!pems.every(isPem)) throw new SecretError('the Kafka credentials have a certificate or key that is not PEM');
-  if (pems.length > 0 && !KAFKA_TLS)
-    throw new SecretError('the Kafka credentials have a certificate: set KAFKA_TLS=true');
-  if (!cert !== !key) throw new SecretError('the Kafka credentials have a certificate or its key, but not both');
+  const missing = mechanism && needs[mechanism].find((name) => !credentials[name]);
+  const have = (what: string) => new SecretError(`the Kafka credentials have ${what}`);
+  if (missing) return have(`no ${missing}, which ${mechanism} needs`);
+  if (password && mechanism === undefined) return have('a password: set KAFKA_SASL_MECHANISM');
+  if (pems.length > 0 && !tls) return have('a certificate: set KAFKA_TLS=true');
+  if (!pems.every(isPem)) return have('a certificate or key that is not PEM');
+  if (!cert !== !key) return have('a certificate or its key, but not both');
+  return cert ? misfitOf(credentials) : undefined;
+}
+
+function misfitOf({ cert, key, passphrase }: Credentials): SecretError | undefined {
   try {
-    if (cert) createSecureContext({ cert, key, passphrase });
+    createSecureContext({ cert, key, passphrase });
+    return undefined;
   } catch (cause) {
     const { code } = cause as { code?: string };
-    throw new SecretError(`certificate, key and passphrase for Kafka do not fit together (${code})`, { cause });
+    return new SecretError(`certificate, key and passphrase for Kafka do not fit together (${code})`, { cause });
   }
 }

@@ -86,12 +86,13 @@ async function withTopics(
   }
 }
 
-/** Looks again and again, and never fails, until a condition holds. */
+/** Looks at least once, and never fails, until a condition holds. */
 async function looksUntil(look: () => Promise<string>, done: () => boolean): Promise<void> {
-  for (const end = Date.now() + 30_000; !done(); ) {
+  const end = Date.now() + 30_000;
+  do {
     assert.equal(await look(), 'absent');
     assert.ok(Date.now() < end, 'it never came to that');
-  }
+  } while (!done());
 }
 
 const refused = 'retryable NotAuthenticated: Kafka does not accept our credentials or SASL mechanism';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, mock, test } from 'node:test';
+import { kafkaConfigFromEnv } from '../../../functions/adapters/kafka/config.ts';
 import { rememberedSecret } from '../../../functions/adapters/kafka/secret.ts';
 import { type SecretServer, startSecretServer } from '../../support/aws/secrets-manager.ts';
 
@@ -59,3 +60,30 @@ test('every field has its place, and what others keep in the secret is left alon
   server.content = JSON.stringify({ ...others, ...all });
   assert.deepEqual(await read(false), { ...one, cert: 'c', key: 'k', passphrase: 'p', ca: 'a' });
 });
+
+test('T143: a secret that lacks something is read again at the next login, though it is remembered', async () => {
+  mock.timers.enable({ apis: ['Date'], now: start });
+  const { login } = kafkaConfigFromEnv({
+    KAFKA_BROKERS: 'b-1:9096',
+    KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
+    KAFKA_SECRET_ARN: server.arn,
+  });
+  server.content = JSON.stringify({ username: 'me' });
+  await assert.rejects(login.read(), {
+    name: 'SecretError',
+    message: 'the Kafka credentials have no password, which SCRAM-SHA-512 needs',
+  });
+  server.content = JSON.stringify(two);
+  mock.timers.setTime(start + 1_000);
+  assert.deepEqual(await login.read(), two);
+});
+
+for (const [reason, secret, message] of [
+  ['a password without a mechanism', one, 'the Kafka credentials have a password: set KAFKA_SASL_MECHANISM'],
+  ['a certificate without TLS', { ca: 'x' }, 'the Kafka credentials have a certificate: set KAFKA_TLS=true'],
+] as const)
+  test(`${reason} would be ignored, so it is told`, async () => {
+    server.content = JSON.stringify(secret);
+    const { login } = kafkaConfigFromEnv({ KAFKA_BROKERS: 'b-1:9096', KAFKA_SECRET_ARN: server.arn });
+    await assert.rejects(login.read(), { message });
+  });
