@@ -6,8 +6,7 @@ import { type Danger, defaultApprovals } from '../core/installation.ts';
 import type { Kind } from './kinds.ts';
 import * as kinds from './kinds.ts';
 
-/** `deploy`: serverless.yml and what it includes, while they are packaged. */
-export type Reader = 'forwarder' | 'reconcile' | 'resync' | 'runner' | 'cli' | 'deploy';
+export type Reader = 'forwarder' | 'reconcile' | 'resync' | 'runner' | 'cli';
 
 export type Setting = {
   readonly area: 'Kubernetes' | 'Kafka' | 'Queues' | 'Topics' | 'Processes';
@@ -49,14 +48,14 @@ export const settings = {
   KUBECONFIG_RECONCILER: {
     area: 'Kubernetes',
     kind: kinds.file,
-    readers: ['deploy', 'cli'],
+    readers: ['runner', 'cli'],
     otherwise: '`KUBECONFIG`',
     meaning: '`KUBECONFIG` of the function `reconcile`',
   },
   KUBECONFIG_RESYNC: {
     area: 'Kubernetes',
     kind: kinds.file,
-    readers: ['deploy', 'cli'],
+    readers: ['runner', 'cli'],
     otherwise: '`KUBECONFIG`',
     meaning: '`KUBECONFIG` of the function `resync`',
   },
@@ -267,20 +266,6 @@ export const settings = {
     readers: ['forwarder'],
     fallback: 300,
     meaning: 'time between ticks, which find drift',
-  },
-  RESYNC_SCHEDULE: {
-    area: 'Topics',
-    kind: kinds.choice('ENABLED', 'DISABLED'),
-    readers: ['deploy'],
-    fallback: 'DISABLED',
-    meaning: 'ticks from EventBridge Scheduler, which come without a forwarder too',
-  },
-  RESYNC_SCHEDULE_EXPRESSION: {
-    area: 'Topics',
-    kind: kinds.line,
-    readers: ['deploy'],
-    fallback: 'rate(5 minutes)',
-    meaning: 'when they come',
   },
 
   LOG_LEVEL: {
