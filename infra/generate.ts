@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import { admission, admissionComment } from './generate/admission.ts';
 import { crd } from './generate/crd.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
+import { guards, guardsComment } from './generate/guards.ts';
 import { metricsPage } from './generate/metrics.ts';
 import { policy } from './generate/policy.ts';
 import { rbac } from './generate/rbac.ts';
@@ -31,6 +32,7 @@ const files: Record<string, string> = {
   'crds/README.md': reference(),
   'functions/METRICS.md': metricsPage(),
   'infra/admission.yaml': yaml(admission(), admissionComment),
+  'infra/admission-guards.yaml': yaml(guards(), guardsComment),
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),
   'functions/core/schema/types.generated.ts': types(),

@@ -53,7 +53,7 @@ export async function apiServer(start: Start): Promise<Backend<ApiServer>> {
 /** Definitions, policies and roles: whatever is there. Objects that nobody works on must not get a finalizer. */
 function manifestFiles({ selective }: Start): string[] {
   const definitions = readdirSync(join(root, 'crds')).filter((name) => name.endsWith('.yaml'));
-  const others = ['rbac.yaml', ...(selective ? [] : ['admission-finalizer.yaml'])];
+  const others = ['rbac.yaml', 'admission-guards.yaml', ...(selective ? [] : ['admission-finalizer.yaml'])];
   return [...definitions.map((name) => join(root, 'crds', name)), ...others.map((name) => join(root, 'infra', name))];
 }
 
