@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { columns } from './bench/table.ts';
 
 /** Not made from `infra/rbac.yaml`, so that a role that grows is noticed here. */
-const mayAsk = {
+export const mayAsk = {
   forwarder: ['get kafkatopics', 'list kafkatopics', 'watch kafkatopics'],
   resync: ['get kafkatopics', 'list kafkatopics'],
   reconciler: [
@@ -33,7 +33,10 @@ export type Who = keyof typeof mayAsk;
 /** How a test that plays a thief of an identity's credentials calls itself: what it tries is listed apart. */
 export const thief = 'stolen-credentials';
 
-/** `forbidden`: by its roles. `no role`: by its roles, after a test had taken its role away. `refused`: by a policy. */
+/**
+ * `forbidden`: by its roles. `no role`: by its roles, after a test had taken its role away, or by a server that had just
+ * been started and knew no roles yet. `refused`: by a policy.
+ */
 export type Decision = 'allowed' | 'forbidden' | 'no role' | 'refused';
 
 /** `what`: such as `patch kafkatopics/status`; groups of others are named, `events.k8s.io/events`. */
@@ -49,6 +52,7 @@ export type Asked = {
 /** @see https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/ */
 type AuditEvent = {
   readonly stage: string;
+  readonly stageTimestamp: string;
   readonly verb: string;
   readonly requestURI: string;
   readonly userAgent?: string;
@@ -68,19 +72,32 @@ type AuditEvent = {
 /** @param logs files of audit events, one in a line; each of an API server of its own */
 export async function askedIn(logs: readonly string[]): Promise<readonly Asked[]> {
   const found = new Map<string, Asked>();
-  for (const log of logs) {
-    const withoutRole = new Set<string>();
-    for await (const line of createInterface(createReadStream(log))) {
-      if (!line.includes('topicsmith')) continue;
-      const event = JSON.parse(line) as AuditEvent;
-      noteTakenRole(event, withoutRole);
-      const one = askedBy(event, withoutRole);
-      if (one === undefined) continue;
+  for (const log of logs)
+    for (const one of await requestsIn(log)) {
       const key = JSON.stringify(one);
       found.set(key, { ...one, count: (found.get(key)?.count ?? 0) + 1 });
     }
-  }
   return [...found.values()].sort((a, b) => sortKey(a).localeCompare(sortKey(b)));
+}
+
+type Request = Omit<Asked, 'count'>;
+type Denial = { readonly at: number; readonly request: { decision: Decision } };
+
+async function requestsIn(log: string): Promise<readonly Request[]> {
+  const requests: Request[] = [];
+  const withoutRole = new Set<string>();
+  const denials: Denial[] = [];
+  for await (const line of createInterface(createReadStream(log))) {
+    if (!line.includes('topicsmith')) continue;
+    const event = JSON.parse(line) as AuditEvent;
+    noteTakenRole(event, withoutRole);
+    excuseWhileStarting(event, denials);
+    const request = requestOf(event, withoutRole);
+    if (request === undefined) continue;
+    requests.push(request);
+    if (request.decision === 'forbidden') denials.push({ at: Date.parse(event.stageTimestamp), request });
+  }
+  return requests;
 }
 
 const sortKey = ({ who, stolen, what, decision }: Asked) => `${stolen} ${who} ${what} ${decision}`;
@@ -91,15 +108,24 @@ function noteTakenRole({ verb, objectRef, responseStatus }: AuditEvent, withoutR
     withoutRole.add(name.replace('topicsmith-', ''));
 }
 
-function askedBy(event: AuditEvent, withoutRole: ReadonlySet<string>): Omit<Asked, 'count'> | undefined {
+/** Between the start of a server and its being ready, which whoever has started it asks for all the time. */
+const startMillis = 5_000;
+
+function excuseWhileStarting(event: AuditEvent, denials: readonly Denial[]): void {
+  if (event.requestURI !== '/readyz' || event.responseStatus?.code !== 500) return;
+  const since = Date.parse(event.stageTimestamp) - startMillis;
+  for (const { request } of denials.filter(({ at }) => at > since)) request.decision = 'no role';
+}
+
+function requestOf(event: AuditEvent, withoutRole: ReadonlySet<string>): Request | undefined {
   const who = identityOf(event.user);
   // a watch is answered when it begins, and once more when it ends
-  const isEnd = event.verb === 'watch' && event.stage === 'ResponseComplete' && event.responseStatus?.code === 200;
+  const isEnd = event.verb === 'watch' && event.stage === 'ResponseComplete';
   if (who === undefined || isEnd) return undefined;
   return {
     who,
     stolen: event.userAgent === thief,
-    what: `${event.impersonatedUser === undefined ? event.verb : 'impersonate to'} ${resourceOf(event)}`,
+    what: `${event.impersonatedUser === undefined ? '' : 'impersonate to '}${event.verb} ${resourceOf(event)}`,
     scope: event.objectRef?.namespace === undefined ? 'cluster' : 'namespace',
     decision: decisionOn(event, withoutRole.has(who)),
   };

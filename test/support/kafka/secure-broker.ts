@@ -1,92 +1,164 @@
-/** A real broker that speaks TLS only and asks for a login: SASL PLAIN and SCRAM, user `me`, password `right`. */
-import { execFileSync } from 'node:child_process';
+/** Real brokers that speak TLS only and ask for a login: SASL PLAIN and SCRAM, passwords are `right`. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { obtain } from '../../../infra/local/artifacts.ts';
+import { javaArgs } from '../../../infra/local/java.ts';
 import { kafkaJars, liveBrokers } from '../../../infra/local/kafka.ts';
-import { Part } from '../../../infra/local/part.ts';
+import { Part, startAll } from '../../../infra/local/part.ts';
 import { freePorts } from '../../../infra/local/ports.ts';
+import { run, signalGroup } from '../../../infra/local/process.ts';
 
 export type SecureBroker = {
-  /** for clients; the certificate is valid for this host only */
+  /** of the first broker, for clients; the certificate is valid for this host only */
   readonly address: string;
   readonly port: number;
-  /** PEM of the authority behind the broker's certificate */
+  /** of the first broker without TLS or login, for brokers and for the test, who may do everything */
+  readonly inner: string;
+  /** PEM of the authority behind the brokers' certificate */
   readonly caFile: string;
+  /** `log.dirs` of the first broker */
+  readonly data: string;
+  /** What the brokers decided about clients who are logged in, as their authorizer logs it. */
+  decisions(): readonly Decision[];
   readonly stop: () => Promise<void>;
+};
+
+/** `resource`: such as `Topic:LITERAL:orders`. */
+export type Decision = {
+  readonly user: string;
+  readonly allowed: boolean;
+  readonly operation: string;
+  readonly resource: string;
+  readonly request: string;
+};
+
+export type SecureOptions = {
+  readonly users?: readonly string[];
+  readonly brokers?: 1 | 2;
+  /** only what ACLs allow is allowed; without, everybody who is logged in may do everything */
+  readonly acls?: boolean;
 };
 
 const storePassword = 'for-the-test';
 
-export async function startSecureBroker(): Promise<SecureBroker> {
+type Node = { readonly id: number; readonly port: number; readonly inner: number; readonly home: string };
+
+export async function startSecureBroker(options: SecureOptions = {}): Promise<SecureBroker> {
+  const { users = ['me'], brokers = 1 } = options;
   const dir = mkdtempSync(join(tmpdir(), 'kafka-secure-'));
   const jars = await obtain(kafkaJars, () => {});
-  const [port = 0, inner = 0, controller = 0] = await freePorts(3);
-  const caFile = makeCertificate(dir);
-  const config = join(dir, 'server.properties');
-  writeFileSync(config, properties(dir, port, inner, controller));
-  const classes = ['-cp', `${jars}/*`, '-XX:TieredStopAtLevel=1'];
-  const user = 'SCRAM-SHA-512=[name=me,password=right]';
+  const [controller = 0, ...ports] = await freePorts(1 + 2 * brokers);
+  const caFile = await makeCertificate(dir);
+  const nodes = Array.from({ length: brokers }, (_, at): Node => {
+    const home = join(dir, `node-${at + 1}`);
+    return { id: at + 1, port: ports[2 * at] ?? 0, inner: ports[2 * at + 1] ?? 0, home };
+  });
   const clusterId = randomBytes(16).toString('base64url');
-  execFileSync('java', [
-    ...classes,
-    'kafka.tools.StorageTool',
-    'format',
-    `--cluster-id=${clusterId}`,
-    '-c',
-    config,
-    '--add-scram',
-    user,
-  ]);
-  const part = new Part(
-    {
-      name: 'kafka',
-      command: 'java',
-      args: [...classes, '-Xmx256m', 'kafka.Kafka', config],
-      log: join(dir, 'kafka.log'),
-      ready: async () => (await liveBrokers(`127.0.0.1:${inner}`)) === 1,
-      graceMs: 0,
+  for (const node of nodes) {
+    mkdirSync(node.home);
+    writeFileSync(configFile(node), properties(dir, node, controller, users, options.acls ?? false));
+    const scram = node.id === 1 ? users.flatMap((name) => ['--add-scram', scramOf(name)]) : [];
+    const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', configFile(node)];
+    await run('java', [...javaArgs(jars, 128), ...format, ...scram], {});
+  }
+  const parts = nodes.map((node) => brokerPart(dir, jars, node, nodes));
+  await startAll(parts);
+  const [first] = nodes as [Node];
+  return {
+    address: `127.0.0.1:${first.port}`,
+    port: first.port,
+    inner: `127.0.0.1:${first.inner}`,
+    caFile,
+    data: join(first.home, 'data'),
+    decisions: () => parts.flatMap(({ log }) => decisionsIn(readFileSync(log, 'utf8'))),
+    stop: async () => {
+      await Promise.all(parts.map((part) => part.kill()));
+      rmSync(dir, { recursive: true, force: true });
     },
-    { dir },
-  );
-  await part.start();
-  const stop = async () => {
-    await part.kill();
-    rmSync(dir, { recursive: true, force: true });
   };
-  return { address: `127.0.0.1:${port}`, port, caFile, stop };
 }
 
-function makeCertificate(dir: string): string {
+const configFile = ({ home }: Node): string => join(home, 'server.properties');
+const scramOf = (name: string): string => `SCRAM-SHA-512=[name=${name},password=right]`;
+
+function brokerPart(dir: string, jars: string, node: Node, nodes: readonly Node[]): Part {
+  const logging = ['defaultLogLevel=warn', 'log.kafka.authorizer.logger=debug'];
+  const flags = logging.map((setting) => `-Dorg.slf4j.simpleLogger.${setting}`);
+  return new Part(
+    {
+      name: `kafka-${node.id}`,
+      command: 'java',
+      args: [...javaArgs(jars, 256), ...flags, 'kafka.Kafka', configFile(node)],
+      log: join(dir, `kafka-${node.id}.log`),
+      ready: async () => (await liveBrokers(`127.0.0.1:${node.inner}`)) === nodes.length,
+      graceMs: 0,
+    },
+    { dir, onSpawn: (_, { pid }) => process.once('exit', () => signalGroup(pid, 'SIGKILL')) },
+  );
+}
+
+const decision =
+  /Principal = User:(?!ANONYMOUS)(\S+) is (Allowed|Denied) operation = (\S+) from host = \S+ on resource = (\S+) for request = (\S+)/g;
+
+const decisionsIn = (log: string): Decision[] =>
+  [...log.matchAll(decision)].map(([, user = '', verdict, operation = '', resource = '', request = '']) => ({
+    user,
+    allowed: verdict === 'Allowed',
+    operation,
+    resource,
+    request,
+  }));
+
+async function makeCertificate(dir: string): Promise<string> {
   const store = ['-keystore', join(dir, 'broker.p12'), '-storepass', storePassword, '-alias', 'broker'];
-  const keytool = (...args: string[]) => execFileSync('keytool', [...args, ...store], { stdio: 'ignore' });
-  keytool('-genkeypair', '-keyalg', 'EC', '-storetype', 'PKCS12', '-dname', 'CN=broker', '-ext', 'SAN=ip:127.0.0.1');
+  const keytool = (...args: string[]) => run('keytool', [...args, ...store], {});
+  await keytool(
+    '-genkeypair',
+    '-keyalg',
+    'EC',
+    '-storetype',
+    'PKCS12',
+    '-dname',
+    'CN=broker',
+    '-ext',
+    'SAN=ip:127.0.0.1',
+  );
   const caFile = join(dir, 'ca.pem');
-  keytool('-exportcert', '-rfc', '-file', caFile);
+  await keytool('-exportcert', '-rfc', '-file', caFile);
   return caFile;
 }
 
 /** Brokers talk among themselves on a plain listener; clients are told of the secure one only. */
-function properties(dir: string, port: number, inner: number, controller: number): string {
+function properties(
+  dir: string,
+  { id, port, inner, home }: Node,
+  controller: number,
+  users: readonly string[],
+  acls: boolean,
+): string {
   const login = 'org.apache.kafka.common.security';
+  const plainUsers = users.map((name) => `user_${name}="right"`).join(' ');
+  const isFirst = id === 1;
   return `
-process.roles=broker,controller
-node.id=1
+process.roles=${isFirst ? 'broker,controller' : 'broker'}
+node.id=${id}
 controller.quorum.voters=1@127.0.0.1:${controller}
-listeners=SECURE://127.0.0.1:${port},INNER://127.0.0.1:${inner},CONTROLLER://127.0.0.1:${controller}
+listeners=SECURE://127.0.0.1:${port},INNER://127.0.0.1:${inner}${isFirst ? `,CONTROLLER://127.0.0.1:${controller}` : ''}
 listener.security.protocol.map=SECURE:SASL_SSL,INNER:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=INNER
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
-listener.name.secure.plain.sasl.jaas.config=${login}.plain.PlainLoginModule required user_me="right";
+listener.name.secure.plain.sasl.jaas.config=${login}.plain.PlainLoginModule required ${plainUsers};
 listener.name.secure.scram-sha-512.sasl.jaas.config=${login}.scram.ScramLoginModule required;
 ssl.keystore.location=${join(dir, 'broker.p12')}
 ssl.keystore.type=PKCS12
 ssl.keystore.password=${storePassword}
-log.dirs=${join(dir, 'data')}
+log.dirs=${join(home, 'data')}
 auto.create.topics.enable=false
 log.cleaner.dedupe.buffer.size=4194304
+log.segment.delete.delay.ms=1000
+${acls ? 'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\nsuper.users=User:ANONYMOUS' : ''}
 `;
 }
