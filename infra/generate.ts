@@ -1,6 +1,6 @@
 /**
- * Writes everything that follows from `functions/core/schema/`, `functions/core/api.ts` and the tables of metrics, and what
- * `doctor` compares with.
+ * Writes everything that follows from `functions/core/schema/`, `functions/core/api.ts` and the tables of metrics and settings,
+ * and what `doctor` compares with.
  *
  * `node infra/generate.ts` writes; `--check` writes nothing and fails when a file is not what it would write.
  */
@@ -14,6 +14,7 @@ import { metricsPage } from './generate/metrics.ts';
 import { policy } from './generate/policy.ts';
 import { rbac } from './generate/rbac.ts';
 import { reference } from './generate/reference.ts';
+import { withSettings } from './generate/settings.ts';
 import { shipped } from './generate/shipped.ts';
 import { types } from './generate/types.ts';
 
@@ -26,7 +27,11 @@ function yaml(documents: readonly object[], comment = ''): string {
   return `${head}\n${documents.map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n')}`;
 }
 
+const urlOf = (path: string): URL => new URL(`../${path}`, import.meta.url);
+const current = (path: string): Promise<string> => readFile(urlOf(path), 'utf8').catch(() => '');
+
 const files: Record<string, string> = {
+  'README.md': withSettings(await current('README.md')),
   'crds/kafkatopic.yaml': yaml([crd()]),
   'crds/kafkatopic-policy.yaml': yaml(policy()),
   'crds/README.md': reference(),
@@ -38,9 +43,6 @@ const files: Record<string, string> = {
   'functions/core/schema/types.generated.ts': types(),
   'functions/doctor/shipped.generated.json': `${JSON.stringify(shipped(), null, 2)}\n`,
 };
-
-const urlOf = (path: string): URL => new URL(`../${path}`, import.meta.url);
-const current = (path: string): Promise<string> => readFile(urlOf(path), 'utf8').catch(() => '');
 
 async function check(): Promise<void> {
   for (const [path, wanted] of Object.entries(files))

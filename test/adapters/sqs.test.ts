@@ -46,7 +46,7 @@ const credentials = { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'key', AWS_SEC
 
 function clientFor(endpoint: string) {
   Object.assign(process.env, credentials);
-  return sqsClient({ ...credentials, SQS_ENDPOINT: endpoint }, 200);
+  return sqsClient({ SQS_ENDPOINT: endpoint }, 200);
 }
 
 const taken = ({ Id, MessageBody }: Entry) => ({
@@ -170,7 +170,7 @@ describe('sqs', () => {
   for (const address of ['http://queue.example.com', 'http://127.0.0.1.example.com', 'http://10.0.0.1:9324'])
     test(`plain http to another machine is refused: ${address}`, () => {
       assert.throws(() => sqsClient({ SQS_ENDPOINT: address }), /SQS_ENDPOINT is ".*": use https/);
-      assert.throws(() => requestQueue(sqsClient({ AWS_REGION: 'eu-west-1' }), `${address}/1/q.fifo`), /use https/);
+      assert.throws(() => requestQueue(sqsClient({}), `${address}/1/q.fifo`), /use https/);
     });
 
   for (const address of [
@@ -181,7 +181,7 @@ describe('sqs', () => {
     '',
   ])
     test(`an endpoint is taken: ${address || 'none, the one of the region'}`, () => {
-      assert.doesNotThrow(() => sqsClient({ SQS_ENDPOINT: address, AWS_REGION: 'eu-west-1' }).destroy());
+      assert.doesNotThrow(() => sqsClient({ SQS_ENDPOINT: address }).destroy());
     });
 
   test('an address that is no URL is refused with its name', () => {
