@@ -146,7 +146,10 @@ describe('T139: by the policies, where somebody has given identities every right
   for (const who of ['forwarder', 'resync'] as const)
     for (const { what, tries } of leave.filter(({ tries }) => tries !== secrets))
       test(`V3: ${who} is refused when it ${what}`, async () =>
-        assert.match(await attempt(who, tries), /^403 .*(forwarder and resync only read|a status is written by the reconciler, .*)$/));
+        assert.match(
+          await attempt(who, tries),
+          /^403 .*(forwarder and resync only read|a status is written by the reconciler, .*)$/,
+        ));
 
   for (const { what, tries } of leave.slice(0, 3))
     test(`V1: the reconciler is refused when it ${what}`, async () =>
