@@ -133,7 +133,7 @@ function requestOf(event: AuditEvent, withoutRole: ReadonlySet<string>): Request
 
 /** By group, as roles and policies know them, or by service account. */
 function identityOf({ username = '', groups = [] }: AuditEvent['user']): Who | undefined {
-  const account = /^system:serviceaccount:[^:]+:topicsmith-(.+)$/.exec(username)?.[1];
+  const account = /^system:serviceaccount:[^:]+:[^:]*topicsmith[^:]*-([a-z]+)$/.exec(username)?.[1];
   return (Object.keys(mayAsk) as Who[]).find((who) => who === account || groups.includes(`topicsmith:${who}`));
 }
 

@@ -11,13 +11,13 @@ rights of Topicsmith's own identities are worth little: the reconciler changes n
 forwarder and resync write nothing, a status comes from the reconciler (in an emergency from members of
 the groups ${breakGlass} and system:masters). And the definition of KafkaTopics cannot be deleted unasked.
 
-Identities are known by their group (topicsmith:reconciler, …) or, in the cluster, by the name of their service account
-(topicsmith-reconciler, …) in any namespace.`;
+Identities are known by their group (topicsmith:reconciler, …) or, in the cluster, by the name of their service account in
+any namespace (topicsmith-reconciler, eu-topicsmith-reconciler, …).`;
 
 /** CEL: whether one of the identities asks, by group or by service account. */
 const isOneOf = (...identities: readonly string[]): string => {
   const groups = JSON.stringify(identities.map((identity) => `topicsmith:${identity}`));
-  const account = `^system:serviceaccount:[^:]+:topicsmith-(${identities.join('|')})$`;
+  const account = `^system:serviceaccount:[^:]+:[^:]*topicsmith[^:]*-(${identities.join('|')})$`;
   return `request.userInfo.?groups.orValue([]).exists(g, g in ${groups}) || request.userInfo.?username.orValue("").matches("${account}")`;
 };
 

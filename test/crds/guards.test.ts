@@ -174,10 +174,9 @@ describe('T139: by the policies, where somebody has given identities every right
   });
 
   test('service accounts of these names are the same identities', async () => {
-    const account = `system:serviceaccount:anywhere:topicsmith`;
     const as = (name: string) =>
       new Kubectl(String(process.env.KUBECONFIG), namespace, thief, {
-        'impersonate-user': `${account}-${name}`,
+        'impersonate-user': `system:serviceaccount:anywhere:${name}`,
         'impersonate-group': 'topicsmith:tenant',
       });
     const tries = async (name: string, { verb, path, body, type }: Attempt) => {
@@ -185,12 +184,12 @@ describe('T139: by the policies, where somebody has given identities every right
       const answer = kubectl.call(verb, path(), { body, contentType: type ?? 'application/merge-patch+json' });
       return verdictOn(answer).finally(() => kubectl.close());
     };
-    assert.match(await tries('forwarder', create), /forwarder and resync only read$/);
-    assert.match(await tries('resync', create), /forwarder and resync only read$/);
-    assert.match(await tries('reconciler', create), /creates and deletes no objects$/);
-    assert.equal(await tries('reconciler', status), 'allowed');
-    assert.equal(await tries('other', create), 'allowed');
-    assert.match(await tries('other', status), /a status is written by the reconciler/);
+    assert.match(await tries('topicsmith-forwarder', create), /forwarder and resync only read$/);
+    assert.match(await tries('eu-topicsmith-resync', create), /forwarder and resync only read$/);
+    assert.match(await tries('topicsmith-eu-reconciler', create), /creates and deletes no objects$/);
+    assert.equal(await tries('topicsmith-reconciler', status), 'allowed');
+    assert.equal(await tries('topicsmith-other', create), 'allowed');
+    assert.match(await tries('topicsmith-other', status), /a status is written by the reconciler/);
   });
 });
 

@@ -53,6 +53,7 @@ export async function startSecureWorld(): Promise<SecureWorld> {
   const functions = {
     ...login('reconciler'),
     KAFKA_SASL_USERNAME_RESYNC: 'resync',
+    REASSIGNMENT_BYTES_PER_SECOND: '100000000',
     KUBECONFIG_RECONCILER: kubeconfigs.reconciler,
     KUBECONFIG_RESYNC: kubeconfigs.resync,
   };
