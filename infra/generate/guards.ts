@@ -37,9 +37,9 @@ const onlyFinalizer = {
   matchConditions: [{ name: 'by-the-reconciler', expression: isOneOf('reconciler') }],
   validations: [
     forbid('object != null && oldObject != null', 'the reconciler creates and deletes no objects'),
-    ...['spec', 'metadata.?labels', 'metadata.?annotations', 'metadata.?ownerReferences'].map((field) =>
+    ...['?spec', 'metadata.?labels', 'metadata.?annotations', 'metadata.?ownerReferences'].map((field) =>
       forbid(
-        `object == null || oldObject == null || ${same(field.replace(/^spec$/, '?spec'))}`,
+        `object == null || oldObject == null || ${same(field)}`,
         `the reconciler does not change ${field.replace('?', '')}`,
       ),
     ),

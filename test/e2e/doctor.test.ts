@@ -126,7 +126,7 @@ describe('topicsmith doctor on real parts', () => {
   test('settings that cannot be read are named, and the rest is looked at', async () => {
     const { code, of } = await doctor({ APPROVAL_REQUIRED: 'nothing' });
     assert.equal(code, 1);
-    assert.match(of('settings'), /^failed: APPROVAL_REQUIRED names "nothing"/);
+    assert.match(of('settings'), /^failed: APPROVAL_REQUIRED is "nothing": it has to be a comma list of /);
     assert.match(of('brokers'), /^ok/);
   });
 
