@@ -116,16 +116,16 @@ const loud = [
   },
 ];
 
-describe('T120, O13: what identities ask API servers for', () => {
+describe('what identities ask API servers for', () => {
   for (const { reason, events } of quiet)
-    test(`is nothing to complain about: ${reason}`, async () =>
+    test(`T120: is nothing to complain about: ${reason}`, async () =>
       assert.deepEqual((await reported(...events)).complaints, []));
 
   for (const { reason, events, want } of loud)
-    test(`is complained about: ${reason}`, async () =>
+    test(`T120: is complained about: ${reason}`, async () =>
       assert.deepEqual((await reported(...events)).complaints, [`audit: ${want}`]));
 
-  test('is counted, a watch when it begins', async () => {
+  test('T120: is counted, a watch when it begins', async () => {
     const watch = (stage: string) => event('forwarder', 'watch', 'kafkatopics', { stage });
     const list = event('forwarder', 'list', 'kafkatopics');
     const { table } = await reported(list, watch('ResponseStarted'), list, watch('ResponseComplete'));
@@ -135,12 +135,12 @@ describe('T120, O13: what identities ask API servers for', () => {
     );
   });
 
-  test('has to be something for each of them, or the run proves nothing', async () => {
+  test('T120: has to be something for each of them, or the run proves nothing', async () => {
     const { asked } = await reported(event('forwarder', 'list', 'kafkatopics'), event('resync', 'list', 'kafkatopics'));
     assert.deepEqual(unseen(asked), ['audit: reconciler: asked for nothing in the whole run']);
   });
 
-  test('is no wider in the roles that ship', () => {
+  test('T120: is no wider in the roles that ship', () => {
     for (const [who, rules] of Object.entries(mayAsk)) {
       const granted = (grants[who] ?? []).flatMap(({ apiGroups, resources, verbs }) =>
         verbs.flatMap((verb) =>

@@ -199,9 +199,9 @@ const creations: readonly Creation[] = [
   },
 ];
 
-describe('K170: creations', () => {
+describe('creations', () => {
   for (const { reason, namespace = 'team-a', name = `${namespace}.orders`, spec, want } of creations)
-    test(`${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
+    test(`K170, T139: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
       assert.equal(await create(namespace, name, spec), want));
 });
 
@@ -235,9 +235,9 @@ const edits = [
   },
 ];
 
-describe('K170: edits of objects from before the limits', () => {
+describe('edits of objects from before the limits', () => {
   for (const { reason, name = 'legacy', patch, want = 'allowed' } of edits)
-    test(`${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
+    test(`K170, T139: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
       assert.equal(await edit('team-b', name, patch), want));
 });
 
@@ -252,12 +252,12 @@ const approvals = [
   },
 ];
 
-describe('K170, T179: approvals', () => {
+describe('approvals', () => {
   for (const { reason, namespace, want } of approvals)
-    test(`${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
+    test(`K170, T139, T179: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
       assert.equal(await edit(namespace, `${namespace}.kept`, approval('0123456789abcdef')), want));
 
-  test('allowed: to take one back, and to edit beside one that is there', async () => {
+  test('K170, T139, T179: allowed: to take one back, and to edit beside one that is there', async () => {
     const path = topicsPath('team-c', 'team-c.approved');
     await client.request('POST', topicsPath('team-c'), {
       body: { ...object('team-c.approved', {}), ...named('team-c.approved') },
@@ -288,9 +288,9 @@ const spellings = [
   },
 ];
 
-describe('K170: ConfigMaps that would limit nothing', () => {
+describe('ConfigMaps that would limit nothing', () => {
   for (const { reason, data, want } of spellings)
-    test(`${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
+    test(`K170, T139: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
       assert.equal(await addLimits('spelled', data, 'All'), want));
 });
 

@@ -89,16 +89,16 @@ const says = { spec: 'does not change spec', finalizer: `changes no finalizer bu
   string
 >;
 
-describe('T139, T140: what the reconciler may do with an object (V1)', () => {
+describe('what the reconciler may do with an object (V1)', () => {
   for (const { what, tries, want } of ofReconciler)
-    test(`${want === 'allowed' ? 'allowed' : 'refused'}: it ${what}`, async () => {
+    test(`T139, T140: ${want === 'allowed' ? 'allowed' : 'refused'}: it ${what}`, async () => {
       const verdict = await attempt('reconciler', tries);
       if (want === 'allowed') return assert.equal(verdict, 'allowed');
       assert.match(verdict, /^403 .*kafkatopic-reconciler\.cache\.example\.com/);
       assert.ok(verdict.endsWith(`the reconciler ${says[want] ?? `does not change ${want}`}`), verdict);
     });
 
-  test('allowed: it takes our finalizer away', async () => {
+  test('T139, T140: allowed: it takes our finalizer away', async () => {
     await user.patch({ namespace, name: 'orders' }, { metadata: { finalizers: [others, finalizer] } });
     assert.equal(await attempt('reconciler', finalizers(others)), 'allowed');
     await user.patch({ namespace, name: 'orders' }, { metadata: { finalizers: [others] } });
@@ -115,20 +115,20 @@ const leave: readonly { what: string; tries: Attempt }[] = [
   { what: 'reads secrets', tries: secrets },
 ];
 
-describe('T140, T180: by the shipped roles', () => {
+describe('by the shipped roles', () => {
   for (const who of ['forwarder', 'resync'] as const) {
-    test(`${who} reads objects`, async () =>
+    test(`T140, T180: ${who} reads objects`, async () =>
       assert.equal(await attempt(who, { verb: 'GET', path: () => topicsPath(namespace) }), 'allowed'));
     for (const { what, tries } of leave)
-      test(`${who} is refused when it ${what}`, async () =>
+      test(`T140, T180: ${who} is refused when it ${what}`, async () =>
         assert.match(await attempt(who, tries), new RegExp(`^403 .*User "topicsmith-${who}" cannot`)));
   }
   for (const { what, tries } of leave.filter(({ what }) => !['edits', 'writes a status'].includes(what)))
-    test(`reconciler is refused when it ${what}`, async () =>
+    test(`T140: reconciler is refused when it ${what}`, async () =>
       assert.match(await attempt('reconciler', tries), /^403 .*User "topicsmith-reconciler" cannot/));
 });
 
-describe('T139: by the policies, where somebody has given identities every right', () => {
+describe('by the policies, where somebody has given identities every right', () => {
   const metadata = { name: 'too-much' };
   const isWide = () => attempt('tenant-a', create).then((verdict) => verdict === 'allowed');
   before(async () => {
@@ -145,17 +145,17 @@ describe('T139: by the policies, where somebody has given identities every right
 
   for (const who of ['forwarder', 'resync'] as const)
     for (const { what, tries } of leave.filter(({ tries }) => tries !== secrets))
-      test(`V3: ${who} is refused when it ${what}`, async () =>
+      test(`T139, T140: V3: ${who} is refused when it ${what}`, async () =>
         assert.match(
           await attempt(who, tries),
           /^403 .*(forwarder and resync only read|a status is written by the reconciler, .*)$/,
         ));
 
   for (const { what, tries } of leave.slice(0, 3))
-    test(`V1: the reconciler is refused when it ${what}`, async () =>
+    test(`T139, T140: V1: the reconciler is refused when it ${what}`, async () =>
       assert.match(await attempt('reconciler', tries), /^403 .*the reconciler creates and deletes no objects$/));
 
-  test('V2: a status by somebody else is refused, in an emergency it is taken', async () => {
+  test('T139: V2: a status by somebody else is refused, in an emergency it is taken', async () => {
     assert.match(await attempt('tenant-a', status), /^403 .*kafkatopic-status.*a status is written by the reconciler/);
     // an administrator may speak for others
     const inEmergency = { 'impersonate-user': 'somebody', 'impersonate-group': breakGlass };
@@ -173,7 +173,7 @@ describe('T139: by the policies, where somebody has given identities every right
     admin.close();
   });
 
-  test('service accounts of these names are the same identities', async () => {
+  test('T139: service accounts of these names are the same identities', async () => {
     const as = (name: string) =>
       new Kubectl(String(process.env.KUBECONFIG), namespace, thief, {
         'impersonate-user': `system:serviceaccount:anywhere:${name}`,
