@@ -201,7 +201,7 @@ const creations: readonly Creation[] = [
 
 describe('creations', () => {
   for (const { reason, namespace = 'team-a', name = `${namespace}.orders`, spec, want } of creations)
-    test(`K170, T139: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
+    test(`T139: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
       assert.equal(await create(namespace, name, spec), want));
 });
 
@@ -237,7 +237,7 @@ const edits = [
 
 describe('edits of objects from before the limits', () => {
   for (const { reason, name = 'legacy', patch, want = 'allowed' } of edits)
-    test(`K170, T139: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
+    test(`T139: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
       assert.equal(await edit('team-b', name, patch), want));
 });
 
@@ -254,10 +254,10 @@ const approvals = [
 
 describe('approvals', () => {
   for (const { reason, namespace, want } of approvals)
-    test(`K170, T139, T179: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
+    test(`T139, T179: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
       assert.equal(await edit(namespace, `${namespace}.kept`, approval('0123456789abcdef')), want));
 
-  test('K170, T139, T179: allowed: to take one back, and to edit beside one that is there', async () => {
+  test('T139, T179: allowed: to take one back, and to edit beside one that is there', async () => {
     const path = topicsPath('team-c', 'team-c.approved');
     await client.request('POST', topicsPath('team-c'), {
       body: { ...object('team-c.approved', {}), ...named('team-c.approved') },
@@ -290,11 +290,11 @@ const spellings = [
 
 describe('ConfigMaps that would limit nothing', () => {
   for (const { reason, data, want } of spellings)
-    test(`K170, T139: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
+    test(`T139: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
       assert.equal(await addLimits('spelled', data, 'All'), want));
 });
 
-test('K170, T139: a limit that got past the check of its spelling, and cannot be read, refuses', async () => {
+test('T139: a limit that got past the check of its spelling, and cannot be read, refuses', async () => {
   const binding = `${admission}policybindings/kafkatopic-limits-spelling.${group}`;
   await client.request('DELETE', binding);
   await settles(
