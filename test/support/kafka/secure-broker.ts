@@ -20,7 +20,7 @@ export type SecureBroker = {
   readonly caFile: string;
   /** `log.dirs` of the first broker */
   readonly data: string;
-  /** What the brokers decided about clients who are logged in, as their authorizer logs it. */
+  /** What the brokers have decided about clients who are logged in since this was asked last, as their authorizer logs it. */
   decisions(): readonly Decision[];
   readonly stop: () => Promise<void>;
 };
@@ -66,13 +66,14 @@ export async function startSecureBroker(options: SecureOptions = {}): Promise<Se
   const parts = nodes.map((node) => brokerPart(dir, jars, node, nodes));
   await startAll(parts);
   const [first] = nodes as [Node];
+  const logs = parts.map(({ log }) => newLines(log));
   return {
     address: `127.0.0.1:${first.port}`,
     port: first.port,
     inner: `127.0.0.1:${first.inner}`,
     caFile,
     data: join(first.home, 'data'),
-    decisions: () => parts.flatMap(({ log }) => decisionsIn(readFileSync(log, 'utf8'))),
+    decisions: () => logs.flatMap((lines) => decisionsIn(lines())),
     stop: async () => {
       await Promise.all(parts.map((part) => part.kill()));
       rmSync(dir, { recursive: true, force: true });
@@ -97,6 +98,17 @@ function brokerPart(dir: string, jars: string, node: Node, nodes: readonly Node[
     },
     { dir, onSpawn: (_, { pid }) => process.once('exit', () => signalGroup(pid, 'SIGKILL')) },
   );
+}
+
+/** @returns what gives the whole lines that a file got since the last call */
+function newLines(file: string): () => string {
+  let from = 0;
+  return () => {
+    const all = readFileSync(file);
+    const lines = all.subarray(from, all.lastIndexOf('\n') + 1);
+    from += lines.length;
+    return lines.toString();
+  };
 }
 
 const decision =
