@@ -6,7 +6,7 @@ import { connectTopics } from '../../functions/adapters/kafka/topics.ts';
 import { Failure } from '../../functions/core/outcome.ts';
 import { conditionOf } from '../support/e2e/kubectl.ts';
 import { startSecureWorld } from '../support/e2e/secure-world.ts';
-import type { Decision } from '../support/kafka/secure-broker.ts';
+import type { Decision } from '../support/kafka/acl-brokers.ts';
 
 const world = await startSecureWorld();
 after(() => world.stop());

@@ -7,7 +7,7 @@ import { writeKafkaTools } from '../../../infra/local/kafka-tools.ts';
 import { startAll } from '../../../infra/local/part.ts';
 import { run, signalGroup } from '../../../infra/local/process.ts';
 import { root } from '../../../infra/local/state.ts';
-import { type SecureBroker, startSecureBroker } from '../kafka/secure-broker.ts';
+import { type AclBrokers, startAclBrokers } from '../kafka/acl-brokers.ts';
 import { Broker } from './broker.ts';
 import { Kubectl } from './kubectl.ts';
 import { Queues } from './queues.ts';
@@ -17,7 +17,7 @@ export type SecureWorld = {
   readonly user: Kubectl;
   readonly broker: Broker;
   readonly queues: Queues;
-  readonly kafka: SecureBroker;
+  readonly kafka: AclBrokers;
   /** `infra/kafka-acls.sh`, by somebody who may do everything. @param settings what it reads from its environment */
   grant(settings: Readonly<Record<string, string>>): Promise<void>;
   /** A command line, as somebody would type it who has Kafka's tools and may do everything. */
@@ -32,7 +32,7 @@ export type SecureWorld = {
 export async function startSecureWorld(): Promise<SecureWorld> {
   const dir = scratchDirectory();
   await buildBundles(['forwarder', 'runner', 'runner-child', 'reconcile', 'resync']);
-  const kafka = await startSecureBroker({ users: ['reconciler', 'resync'], brokers: 2, acls: true });
+  const kafka = await startAclBrokers(['reconciler', 'resync']);
   const system = await startParts(dir, ['apiserver', 'elasticmq']);
   const { apiServer } = system;
   if (apiServer === undefined) throw new Error('the system has no API server');

@@ -1,176 +1,125 @@
-/** Real brokers that speak TLS only and ask for a login: SASL PLAIN and SCRAM, passwords are `right`. */
+/**
+ * A real broker that speaks TLS only and asks for a login: SASL PLAIN and SCRAM, user `me`, password `right`; tokens of
+ * IAM; on a port of its own certificates.
+ */
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { obtain } from '../../../infra/local/artifacts.ts';
-import { javaArgs } from '../../../infra/local/java.ts';
 import { kafkaJars, liveBrokers } from '../../../infra/local/kafka.ts';
-import { Part, startAll } from '../../../infra/local/part.ts';
+import { Part } from '../../../infra/local/part.ts';
 import { freePorts } from '../../../infra/local/ports.ts';
 import { run, signalGroup } from '../../../infra/local/process.ts';
 
 export type SecureBroker = {
-  /** of the first broker, for clients; the certificate is valid for this host only */
+  /** for clients; the certificate is valid for this host only */
   readonly address: string;
   readonly port: number;
-  /** of the first broker without TLS or login, for brokers and for the test, who may do everything */
-  readonly inner: string;
-  /** PEM of the authority behind the brokers' certificate */
+  /** PEM of the authority behind the broker's certificate */
   readonly caFile: string;
-  /** `log.dirs` of the first broker */
-  readonly data: string;
-  /** What the brokers have decided about clients who are logged in since this was asked last, as their authorizer logs it. */
-  decisions(): readonly Decision[];
+  /** for clients that show a certificate, in place of a login */
+  readonly certified: string;
+  /** Changes the password for SCRAM. */
+  setPassword(password: string): Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
-/** `resource`: such as `Topic:LITERAL:orders`. */
-export type Decision = {
-  readonly user: string;
-  readonly allowed: boolean;
-  readonly operation: string;
-  readonly resource: string;
-  readonly request: string;
-};
-
 export type SecureOptions = {
-  readonly users?: readonly string[];
-  readonly brokers?: 1 | 2;
-  /** only what ACLs allow is allowed; without, everybody who is logged in may do everything */
-  readonly acls?: boolean;
+  /** more lines of its properties */
+  readonly settings?: readonly string[];
+  /** PEM: certificates that it trusts; default: its own */
+  readonly trusted?: string;
+  /** who judges tokens of IAM, as a URL */
+  readonly judge?: string;
 };
 
 const storePassword = 'for-the-test';
 
-type Node = { readonly id: number; readonly port: number; readonly inner: number; readonly home: string };
-
 export async function startSecureBroker(options: SecureOptions = {}): Promise<SecureBroker> {
-  const { users = ['me'], brokers = 1 } = options;
   const dir = mkdtempSync(join(tmpdir(), 'kafka-secure-'));
   const jars = await obtain(kafkaJars, () => {});
-  const [controller = 0, ...ports] = await freePorts(1 + 2 * brokers);
-  const caFile = await makeCertificate(dir);
-  const nodes = Array.from({ length: brokers }, (_, at): Node => {
-    const home = join(dir, `node-${at + 1}`);
-    return { id: at + 1, port: ports[2 * at] ?? 0, inner: ports[2 * at + 1] ?? 0, home };
-  });
+  const [secure = 0, certified = 0, inner = 0, controller = 0] = await freePorts(4);
+  const caFile = makeCertificate(dir);
+  writeFileSync(join(dir, 'trusted.pem'), options.trusted ?? readFileSync(caFile));
+  const config = join(dir, 'server.properties');
+  writeFileSync(
+    config,
+    [properties(dir, { secure, certified, inner, controller }), ...(options.settings ?? [])].join('\n'),
+  );
+  const classes = ['-cp', `${jars}/*:${dir}`, '-XX:TieredStopAtLevel=1'];
+  execFileSync('javac', ['-cp', `${jars}/*`, '-d', dir, join(import.meta.dirname, 'IamTokens.java')]);
+  const user = 'SCRAM-SHA-512=[name=me,password=right]';
   const clusterId = randomBytes(16).toString('base64url');
-  for (const node of nodes) {
-    mkdirSync(node.home);
-    writeFileSync(configFile(node), properties(dir, node, controller, users, options.acls ?? false));
-    const scram = node.id === 1 ? users.flatMap((name) => ['--add-scram', scramOf(name)]) : [];
-    const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', configFile(node)];
-    await run('java', [...javaArgs(jars, 128), ...format, ...scram], {});
-  }
-  const parts = nodes.map((node) => brokerPart(dir, jars, node, nodes));
-  await startAll(parts);
-  const [first] = nodes as [Node];
-  const logs = parts.map(({ log }) => newLines(log));
+  const format = ['format', `--cluster-id=${clusterId}`, '-c', config, '--add-scram', user];
+  execFileSync('java', [...classes, 'kafka.tools.StorageTool', ...format]);
+  const part = new Part(
+    {
+      name: 'kafka',
+      command: 'java',
+      args: [...classes, '-Xmx256m', `-Diam.judge=${options.judge ?? ''}`, 'kafka.Kafka', config],
+      log: join(dir, 'kafka.log'),
+      ready: async () => (await liveBrokers(`127.0.0.1:${inner}`)) === 1,
+      graceMs: 0,
+    },
+    { dir, onSpawn: (_, { pid }) => process.once('exit', () => signalGroup(pid, 'SIGKILL')) },
+  );
+  await part.start();
   return {
-    address: `127.0.0.1:${first.port}`,
-    port: first.port,
-    inner: `127.0.0.1:${first.inner}`,
+    address: `127.0.0.1:${secure}`,
+    port: secure,
+    certified: `127.0.0.1:${certified}`,
     caFile,
-    data: join(first.home, 'data'),
-    decisions: () => logs.flatMap((lines) => decisionsIn(lines())),
+    setPassword: async (password) => {
+      const whom = ['--entity-type', 'users', '--entity-name', 'me'];
+      const change = ['--alter', '--add-config', `SCRAM-SHA-512=[password=${password}]`];
+      const tool = ['kafka.admin.ConfigCommand', '--bootstrap-server', `127.0.0.1:${inner}`];
+      await run('java', [...classes, ...tool, ...change, ...whom], {});
+    },
     stop: async () => {
-      await Promise.all(parts.map((part) => part.kill()));
+      await part.kill();
       rmSync(dir, { recursive: true, force: true });
     },
   };
 }
 
-const configFile = ({ home }: Node): string => join(home, 'server.properties');
-const scramOf = (name: string): string => `SCRAM-SHA-512=[name=${name},password=right]`;
-
-function brokerPart(dir: string, jars: string, node: Node, nodes: readonly Node[]): Part {
-  const logging = ['defaultLogLevel=warn', 'log.kafka.authorizer.logger=debug'];
-  const flags = logging.map((setting) => `-Dorg.slf4j.simpleLogger.${setting}`);
-  return new Part(
-    {
-      name: `kafka-${node.id}`,
-      command: 'java',
-      args: [...javaArgs(jars, 256), ...flags, 'kafka.Kafka', configFile(node)],
-      log: join(dir, `kafka-${node.id}.log`),
-      ready: async () => (await liveBrokers(`127.0.0.1:${node.inner}`)) === nodes.length,
-      graceMs: 0,
-    },
-    { dir, onSpawn: (_, { pid }) => process.once('exit', () => signalGroup(pid, 'SIGKILL')) },
-  );
-}
-
-/** @returns what gives the whole lines that a file got since the last call */
-function newLines(file: string): () => string {
-  let from = 0;
-  return () => {
-    const all = readFileSync(file);
-    const lines = all.subarray(from, all.lastIndexOf('\n') + 1);
-    from += lines.length;
-    return lines.toString();
-  };
-}
-
-const decision =
-  /Principal = User:(?!ANONYMOUS)(\S+) is (Allowed|Denied) operation = (\S+) from host = \S+ on resource = (\S+) for request = (\S+)/g;
-
-const decisionsIn = (log: string): Decision[] =>
-  [...log.matchAll(decision)].map(([, user = '', verdict, operation = '', resource = '', request = '']) => ({
-    user,
-    allowed: verdict === 'Allowed',
-    operation,
-    resource,
-    request,
-  }));
-
-async function makeCertificate(dir: string): Promise<string> {
+function makeCertificate(dir: string): string {
   const store = ['-keystore', join(dir, 'broker.p12'), '-storepass', storePassword, '-alias', 'broker'];
-  const keytool = (...args: string[]) => run('keytool', [...args, ...store], {});
-  await keytool(
-    '-genkeypair',
-    '-keyalg',
-    'EC',
-    '-storetype',
-    'PKCS12',
-    '-dname',
-    'CN=broker',
-    '-ext',
-    'SAN=ip:127.0.0.1',
-  );
+  const keytool = (...args: string[]) => execFileSync('keytool', [...args, ...store], { stdio: 'ignore' });
+  keytool('-genkeypair', '-keyalg', 'EC', '-storetype', 'PKCS12', '-dname', 'CN=broker', '-ext', 'SAN=ip:127.0.0.1');
   const caFile = join(dir, 'ca.pem');
-  await keytool('-exportcert', '-rfc', '-file', caFile);
+  keytool('-exportcert', '-rfc', '-file', caFile);
   return caFile;
 }
 
 /** Brokers talk among themselves on a plain listener; clients are told of the secure one only. */
-function properties(
-  dir: string,
-  { id, port, inner, home }: Node,
-  controller: number,
-  users: readonly string[],
-  acls: boolean,
-): string {
+type Ports = Readonly<Record<'secure' | 'certified' | 'inner' | 'controller', number>>;
+
+function properties(dir: string, { secure, certified, inner, controller }: Ports): string {
   const login = 'org.apache.kafka.common.security';
-  const plainUsers = users.map((name) => `user_${name}="right"`).join(' ');
-  const isFirst = id === 1;
   return `
-process.roles=${isFirst ? 'broker,controller' : 'broker'}
-node.id=${id}
+process.roles=broker,controller
+node.id=1
 controller.quorum.voters=1@127.0.0.1:${controller}
-listeners=SECURE://127.0.0.1:${port},INNER://127.0.0.1:${inner}${isFirst ? `,CONTROLLER://127.0.0.1:${controller}` : ''}
-listener.security.protocol.map=SECURE:SASL_SSL,INNER:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=SECURE://127.0.0.1:${secure},CERTIFIED://127.0.0.1:${certified},INNER://127.0.0.1:${inner},CONTROLLER://127.0.0.1:${controller}
+listener.security.protocol.map=SECURE:SASL_SSL,CERTIFIED:SSL,INNER:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=INNER
-sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
-listener.name.secure.plain.sasl.jaas.config=${login}.plain.PlainLoginModule required ${plainUsers};
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512,OAUTHBEARER
+listener.name.secure.plain.sasl.jaas.config=${login}.plain.PlainLoginModule required user_me="right";
 listener.name.secure.scram-sha-512.sasl.jaas.config=${login}.scram.ScramLoginModule required;
+listener.name.secure.oauthbearer.sasl.jaas.config=${login}.oauthbearer.OAuthBearerLoginModule required;
+listener.name.secure.oauthbearer.sasl.server.callback.handler.class=IamTokens
+listener.name.secure.oauthbearer.connections.max.reauth.ms=900000
+listener.name.certified.ssl.client.auth=required
+listener.name.certified.ssl.truststore.type=PEM
+listener.name.certified.ssl.truststore.location=${join(dir, 'trusted.pem')}
 ssl.keystore.location=${join(dir, 'broker.p12')}
 ssl.keystore.type=PKCS12
 ssl.keystore.password=${storePassword}
-log.dirs=${join(home, 'data')}
+log.dirs=${join(dir, 'data')}
 auto.create.topics.enable=false
 log.cleaner.dedupe.buffer.size=4194304
-log.segment.delete.delay.ms=1000
-${acls ? 'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\nsuper.users=User:ANONYMOUS' : ''}
 `;
 }
