@@ -146,9 +146,9 @@ const turned = <T>(list: readonly T[], by: number): readonly T[] => {
   return [...list.slice(start), ...list.slice(0, start)];
 };
 
-function driftEnvelope({ key, uid, topicName }: TopicResource, { tick }: Tick): Envelope {
+function driftEnvelope({ key, uid, topicName, generation }: TopicResource, { tick }: Tick): Envelope {
   const deduplicationId = createHash('sha256').update(`${uid} ${tick}`).digest('hex');
-  return { request: { v: 1, ...key, trigger: 'drift', id: tick }, topicName, deduplicationId };
+  return { request: { v: 1, ...key, trigger: 'drift', id: tick }, topicName, deduplicationId, generation };
 }
 
 /** The parts of this function as `env` says. @throws SettingsError with everything that is wrong */
@@ -159,9 +159,10 @@ export function resyncRuntime(env: Env): ResyncRuntime {
   const count = () => void requestsSent++;
   const sqs = sqsClient(settings);
   onEachRequest(sqs, count);
+  const runtime = runtimeOf(settings, ticksQueue, count);
   return {
-    ...runtimeOf(settings, ticksQueue, count),
-    requests: requestQueue(sqs, reconcileQueue),
+    ...runtime,
+    requests: requestQueue(sqs, reconcileQueue, runtime.log),
     ticks: tickQueue(sqs, ticksQueue),
     depth: async (signal) => {
       const { waiting, inFlight } = await queueDepth(sqs, reconcileQueue, signal);

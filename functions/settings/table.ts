@@ -300,16 +300,15 @@ export const settings = {
   METRICS_HOST: {
     area: 'Processes',
     kind: kinds.host,
-    readers: ['forwarder'],
+    readers: ['forwarder', 'runner'],
     fallback: '127.0.0.1',
     meaning: 'address on which pages about health and figures are served',
   },
   METRICS_PORT: {
     area: 'Processes',
     kind: kinds.wholeNumber(0, 65_535),
-    readers: ['forwarder'],
-    fallback: 0,
-    otherwise: 'a free one, the log has it',
+    readers: ['forwarder', 'runner'],
+    otherwise: 'the forwarder takes a free one, which its log has; the runner serves no pages',
     meaning: 'its port',
   },
   FORWARDER_URL: {

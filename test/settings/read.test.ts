@@ -28,7 +28,7 @@ describe('what holds where nothing is set', () => {
       RESYNC_INTERVAL_SECONDS: 300,
       LOG_LEVEL: 'info',
       METRICS_HOST: '127.0.0.1',
-      METRICS_PORT: 0,
+      METRICS_PORT: undefined,
     });
   });
 
