@@ -13,6 +13,7 @@ import { costTables } from './generate/cost.ts';
 import { crd } from './generate/crd.ts';
 import { dashboard } from './generate/dashboard.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
+import { guards, guardsComment } from './generate/guards.ts';
 import { metricsPage } from './generate/metrics.ts';
 import { parametersPage } from './generate/parameters.ts';
 import { policy } from './generate/policy.ts';
@@ -43,6 +44,7 @@ const files: Record<string, string> = {
   'functions/METRICS.md': metricsPage(),
   'infra/PARAMETERS.md': parametersPage(),
   'infra/admission.yaml': yaml(admission(), admissionComment),
+  'infra/admission-guards.yaml': yaml(guards(), guardsComment),
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),
   'infra/dashboard.yml': yaml([cloudWatchDashboard()]),
