@@ -1,7 +1,7 @@
 /** The commands, and what they have in common. */
 import { Command, CommanderError, Option } from 'commander';
 import product from '../../package.json' with { type: 'json' };
-import { harmless } from '../core/harmless.ts';
+import { oneLine } from '../core/harmless.ts';
 import { register as approve } from './approve.ts';
 import type { ExitCode, Register, Run, Shell } from './command.ts';
 import { register as completion } from './completion.ts';
@@ -37,7 +37,7 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<Exi
   } catch (error) {
     shell.progress(undefined);
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-    const message = shell.signal.aborted ? 'interrupted' : oneLine((error as Error).message);
+    const message = shell.signal.aborted ? 'interrupted' : oneLine((error as Error).message, longestError);
     shell.err(`topicsmith: ${message}\n`);
     return 1;
   } finally {
@@ -45,7 +45,8 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<Exi
   }
 }
 
-const oneLine = (text: string): string => harmless(text.trim().replace(/\s*\n\s*/g, ' '));
+/** Long enough for everything that a command has to say itself. */
+const longestError = 4_000;
 
 function programOf(shell: Shell, run: Run): Command {
   const program = new Command('topicsmith')
@@ -65,7 +66,9 @@ function programOf(shell: Shell, run: Run): Command {
       getOutHasColors: () => shell.colour,
       getOutHelpWidth: () => shell.width,
       outputError: (text, write) =>
-        write(`topicsmith: ${oneLine(text.replace(/^error: |\.?\n$/g, ''))}; --help shows what there is\n`),
+        write(
+          `topicsmith: ${oneLine(text.replace(/^error: |\.?\n$/g, ''), longestError)}; --help shows what there is\n`,
+        ),
     })
     .exitOverride();
   for (const register of commands) register(program, run);

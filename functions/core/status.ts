@@ -1,12 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { gaveUpBecause } from './dead-letter.ts';
 import { ownedConfig } from './differences.ts';
+import { oneLine } from './harmless.ts';
 import type { Outcome } from './outcome.ts';
 import type { Condition, DriftEntry, TopicResource, TopicStatus } from './resource.ts';
 import type { Reason, Refusal } from './topic.ts';
 
-/** Condition messages are for people: longer texts are cut. */
-const maxMessageLength = 2_000;
+/** Condition messages are for people, and may hold texts of brokers: longer ones are cut. */
+const cut = (text: string): string => oneLine(text, 2_000);
+
+/** Values of drift are for people too, and whoever may write to a topic chooses them. */
+const maxValue = 200;
 
 /**
  * The whole status of an object after a pass, from scratch: conditions are built from the outcome, not repaired.
@@ -20,7 +24,12 @@ export function statusOf(resource: TopicResource, outcome: Outcome, now: Date): 
   const time = `${now.toISOString().slice(0, 19)}Z`;
   const drift =
     outcome.kind === 'Drift'
-      ? outcome.drift.map((entry) => ({ ...entry, since: seenSince(resource, entry) ?? time }))
+      ? outcome.drift.map(({ field, desired, observed }) => ({
+          field: oneLine(field),
+          desired: oneLine(desired, maxValue),
+          observed: oneLine(observed, maxValue),
+          since: seenSince(resource, { field: oneLine(field) }) ?? time,
+        }))
       : [];
   return {
     observedGeneration: resource.generation,
@@ -81,8 +90,6 @@ function stopped(resource: TopicResource, problems: readonly Refusal[]): Verdict
 
 const joined = (parts: readonly { readonly message: string }[]): string =>
   cut(parts.map(({ message }) => message).join('; '));
-const cut = (text: string): string =>
-  text.length <= maxMessageLength ? text : `${text.slice(0, maxMessageLength - 1)}…`;
 const ready = (status: Condition['status'], reason: Reason, message: string): Verdict => ({
   type: 'Ready',
   status,

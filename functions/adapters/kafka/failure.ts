@@ -5,7 +5,7 @@
  *
  * @see https://kafka.apache.org/protocol#protocol_error_codes
  */
-import { harmless } from '../../core/harmless.ts';
+import { oneLine } from '../../core/harmless.ts';
 import { Failure } from '../../core/outcome.ts';
 import type { Reason } from '../../core/topic.ts';
 import { SecretError } from './config.ts';
@@ -130,19 +130,6 @@ function sentenceOf(operation: Operation, code: number, message: string | null |
   // with 31 the broker sends a dump of its insides, with 29 nothing that helps
   if (code === 29 || code === 31) return `not authorized: ${rights[operation]} is needed`;
   return (message && oneLine(message)) || sentences.get(code) || 'the broker refused the request';
-}
-
-const longestText = 300;
-
-/** Somebody else's text made fit for a status: one line, cut, without characters that act. */
-export function oneLine(text: string): string {
-  const line = harmless(
-    text
-      .slice(0, 10 * longestText)
-      .replace(/\s+/g, ' ')
-      .trim(),
-  );
-  return line.length <= longestText ? line : `${line.slice(0, longestText - 1).toWellFormed()}…`;
 }
 
 /** The broker left an item out of its answer. After a mutation nobody knows what became of it. */

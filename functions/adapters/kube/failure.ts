@@ -1,4 +1,4 @@
-import { harmless } from '../../core/harmless.ts';
+import { oneLine } from '../../core/harmless.ts';
 import { Failure } from '../../core/outcome.ts';
 import type { Reason } from '../../core/topic.ts';
 import { ApiError } from './client.ts';
@@ -41,11 +41,3 @@ const noAnswer = ({ name, message }: Error): string =>
   name === 'AbortError'
     ? 'Time ran out before the API server answered.'
     : `The API server does not answer: ${oneLine(message)}`;
-
-const maxLength = 300;
-
-/** Server text for a status message: no line breaks or control characters, and short. */
-const oneLine = (text: string): string => {
-  const line = harmless(text.replace(/\s+/g, ' ').trim());
-  return line.length > maxLength ? `${line.slice(0, maxLength)}…` : line;
-};
