@@ -10,6 +10,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { clockSkewMs } from '../core/clock.ts';
+import { isLoopback } from '../core/loopback.ts';
 import { Failure, type PerItem } from '../core/outcome.ts';
 import type { Envelope, Requests, Ticks } from '../core/ports.ts';
 import { groupOf, type Tick } from '../core/request.ts';
@@ -18,22 +19,40 @@ import { groupOf, type Tick } from '../core/request.ts';
 const batchSize = 10;
 const requestsAtOnce = 8;
 
+/** Clients that may speak plain HTTP to other machines. */
+const plainHttp = new WeakSet<SQSClient>();
+
 /**
  * A client for SQS, or for the server at `SQS_ENDPOINT` where that is set. Region and credentials come from the
  * SDK's usual chain. It tries twice at most (a connection that was kept alive may be dead): further retries are the
  * caller's.
  *
+ * `SQS_ALLOW_HTTP=true` is for a queue server in a network that is trusted, as ElasticMQ in the same cluster.
+ *
  * @param requestTimeoutMs longest wait for an answer; a long poll needs more than its own wait time
- * @throws Error for an endpoint that is plain HTTP and not on this machine
+ * @throws Error for an endpoint that is plain HTTP and not on this machine, unless that is allowed
  */
 export function sqsClient(env: NodeJS.ProcessEnv, requestTimeoutMs = 5_000): SQSClient {
   const endpoint = env.SQS_ENDPOINT || undefined;
-  if (endpoint !== undefined) refusePlainHttp('SQS_ENDPOINT', endpoint);
-  return new SQSClient({
+  const sqs = new SQSClient({
     ...(endpoint === undefined ? {} : { endpoint }),
     maxAttempts: 2,
-    requestHandler: { connectionTimeout: 2_000, requestTimeout: requestTimeoutMs, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: 2_000,
+      requestTimeout: requestTimeoutMs,
+      throwOnRequestTimeout: true,
+      // said aloud, since NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change the defaults
+      httpsAgent: { rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+    },
   });
+  if (allowsPlainHttp(env.SQS_ALLOW_HTTP)) plainHttp.add(sqs);
+  if (endpoint !== undefined) refusePlainHttp(sqs, 'SQS_ENDPOINT', endpoint);
+  return sqs;
+}
+
+function allowsPlainHttp(value = 'false'): boolean {
+  if (!['', 'true', 'false'].includes(value)) throw new Error(`SQS_ALLOW_HTTP must be true or false, not "${value}"`);
+  return value === 'true';
 }
 
 /** Calls `tell` before each request of this client; one that the SDK sends again is told of again. */
@@ -49,7 +68,7 @@ export function onEachRequest(sqs: SQSClient, tell: () => void): void {
 
 /** The reconcile queue at `queueUrl`. @throws Error for a URL that is not one, or plain HTTP and not on this machine */
 export function requestQueue(sqs: SQSClient, queueUrl: string): Requests {
-  refusePlainHttp('the queue URL', queueUrl);
+  refusePlainHttp(sqs, 'the queue URL', queueUrl);
   return {
     async send(envelopes, signal) {
       const unique = [...new Map(envelopes.map((envelope) => [envelope.deduplicationId, envelope])).values()];
@@ -69,7 +88,7 @@ export function requestQueue(sqs: SQSClient, queueUrl: string): Requests {
  * sums and token may be others when the page before it is worked on again.
  */
 export function tickQueue(sqs: SQSClient, queueUrl: string): Ticks {
-  refusePlainHttp('the queue URL', queueUrl);
+  refusePlainHttp(sqs, 'the queue URL', queueUrl);
   return {
     async send(tick, signal) {
       const outcomes = await inBatches([tick], queueUrl, signal, () =>
@@ -236,11 +255,12 @@ const failure = (queueUrl: string, what: string): Failure =>
     retryable: true,
   });
 
-/** Messages name objects and requests carry signatures, so they leave this machine over TLS only. */
-export function refusePlainHttp(what: string, url: string): void {
+/** Messages name objects and requests carry signatures, so they leave this machine over TLS unless somebody allows it. */
+export function refusePlainHttp(sqs: SQSClient, what: string, url: string): void {
   if (!URL.canParse(url)) throw new Error(`${what} is "${url}": it has to be a URL`);
   const { protocol, hostname } = new URL(url);
-  const local = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
-  if (protocol !== 'https:' && !local)
-    throw new Error(`${what} is "${url}": use https, plain http is for this machine only`);
+  if (protocol === 'https:' || (protocol === 'http:' && (isLoopback(hostname) || plainHttp.has(sqs)))) return;
+  throw new Error(
+    `${what} is "${url}": use https; plain http is for this machine, or with SQS_ALLOW_HTTP=true for a trusted network`,
+  );
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { isLoopback } from '../../core/loopback.ts';
 
 /** Where the brokers are and how to speak to them. */
 export type KafkaConfig = {
@@ -143,9 +144,6 @@ function refuseOpenSecret(mechanism: Sasl['mechanism'], brokers: readonly string
       `KAFKA_SASL_MECHANISM=${mechanism} would send its secret to ${remote} in the clear: set KAFKA_TLS=true or use SCRAM-SHA-512`,
     );
 }
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 
 function required(env: Env, name: string, mechanism: string): string {
   const value = env[name];

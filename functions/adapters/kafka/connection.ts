@@ -163,14 +163,16 @@ function exchange<Request, Response>(api: Api<Request, Response>, toSend: () => 
   };
 }
 
+/** Said aloud, since NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change the defaults. */
+const checked = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const;
+
 async function poolOptions(address: string, config: KafkaConfig) {
   return {
     ...parseAddress(address, 'a broker address'),
     logger,
     socketFactory: socketFactory(),
     clientId: config.clientId,
-    // said aloud, since NODE_TLS_REJECT_UNAUTHORIZED would change the default
-    ssl: config.tls === undefined ? null : { ...config.tls, rejectUnauthorized: true },
+    ssl: config.tls === undefined ? null : { ...config.tls, ...checked },
     // never shared: kafkajs writes into this object a login that keeps the first credentials (2.2.4)
     sasl: config.sasl === undefined ? null : await credentials(config.sasl),
     connectionTimeout: config.connectTimeoutMs,

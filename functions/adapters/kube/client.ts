@@ -1,5 +1,6 @@
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { group, plural, version } from '../../core/api.ts';
+import { isLoopback } from '../../core/loopback.ts';
 
 /**
  * An answer of the API server that is not a success. `code` is the HTTP status, `reason` that of its Status object,
@@ -55,7 +56,8 @@ export type KubeClient = {
  *
  * @param timeoutMs for one request, its answer included
  * @param context of the kubeconfig; default: its current one
- * @throws Error when the kubeconfig cannot be read, or has no such context with a cluster
+ * @throws Error when the kubeconfig cannot be read, has no such context with a cluster, or one whose certificate would not
+ *   be checked
  */
 export function kubeClient(
   env: { readonly KUBECONFIG?: string | undefined },
@@ -109,9 +111,21 @@ function load(kubeConfig: KubeConfig, file: string | undefined, context: string 
     throw new Error(`cannot read the kubeconfig${file ? ` ${file}` : ''}: ${(cause as Error).message}`, { cause });
   }
   if (context !== undefined) kubeConfig.setCurrentContext(context);
+  const which = `the kubeconfig${file ? ` ${file}` : ''}`;
   const wanted = context === undefined ? 'current context' : `context "${context}"`;
-  if (!kubeConfig.getCurrentCluster())
-    throw new Error(`the kubeconfig${file ? ` ${file}` : ''} has no ${wanted} with a cluster`);
+  const cluster = kubeConfig.getCurrentCluster();
+  if (!cluster) throw new Error(`${which} has no ${wanted} with a cluster`);
+  refuseUnchecked(which, cluster);
+}
+
+/** Credentials go to a server that has shown its certificate, or stay on this machine. */
+function refuseUnchecked(which: string, { server, skipTLSVerify }: { server: string; skipTLSVerify: boolean }): void {
+  if (!URL.canParse(server)) throw new Error(`${which} has "${server}" as its server: it has to be a URL`);
+  const { protocol, hostname } = new URL(server);
+  if (protocol === 'https:' ? skipTLSVerify : !isLoopback(hostname))
+    throw new Error(
+      `${which} would send credentials to ${server} without checking its certificate: use https with certificate-authority-data, and no insecure-skip-tls-verify`,
+    );
 }
 
 type Dispatcher = NonNullable<ReturnType<RequestContext['getDispatcher']>>;
@@ -153,8 +167,9 @@ function reuseConnections(kubeConfig: KubeConfig): { drop(): void; close(): Prom
     const target = [cluster?.server, tls.servername, tls.ca, tls.cert] as Target;
     if (current === undefined || !sameTarget(current.target, target)) {
       void close();
-      // said outright, so that there is always a dispatcher, also for a server with a publicly trusted certificate
-      const options = { rejectUnauthorized: true, ...tls };
+      // said outright, so that there is always a dispatcher, also for a server with a publicly trusted certificate, and
+      // whatever NODE_TLS_REJECT_UNAUTHORIZED says
+      const options = { ...tls, rejectUnauthorized: true };
       current = {
         target,
         dispatcher: patient(create(cluster, options), open.createDispatcherOptions(cluster, options)),
@@ -172,7 +187,7 @@ function reuseConnections(kubeConfig: KubeConfig): { drop(): void; close(): Prom
 function patient(dispatcher: Dispatcher, { type, connect }: DispatcherOptions): Dispatcher {
   if (type !== 'agent') return dispatcher;
   const Agent = dispatcher.constructor as new (options: object) => Dispatcher;
-  return new Agent({ connect, keepAliveTimeout });
+  return new Agent({ connect: { ...connect, minVersion: 'TLSv1.2' }, keepAliveTimeout });
 }
 
 async function send(

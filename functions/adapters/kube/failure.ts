@@ -37,7 +37,9 @@ export function failureOf(error: unknown): Failure {
   );
 }
 
-const noAnswer = ({ name, message }: Error): string =>
-  name === 'AbortError'
-    ? 'Time ran out before the API server answered.'
-    : `The API server does not answer: ${oneLine(message)}`;
+const noAnswer = ({ name, message, code }: Error & { code?: unknown }): string => {
+  if (name === 'AbortError') return 'Time ran out before the API server answered.';
+  // OpenSSL's own text has an address in it that is another one each time
+  const isTls = typeof code === 'string' && (code === 'EPROTO' || /CERT|TLS|SSL|VERIFY|ISSUER/.test(code));
+  return `The API server does not answer: ${isTls ? `TLS fails: ${oneLine(code)}` : oneLine(message)}`;
+};
