@@ -258,9 +258,9 @@ const failure = (queueUrl: string, what: string): Failure =>
 /** Messages name objects and requests carry signatures, so they leave this machine over TLS unless somebody allows it. */
 export function refusePlainHttp(sqs: SQSClient, what: string, url: string): void {
   if (!URL.canParse(url)) throw new Error(`${what} is "${url}": it has to be a URL`);
-  const { protocol, hostname } = new URL(url);
+  const { protocol, hostname, host, pathname } = new URL(url);
   if (protocol === 'https:' || (protocol === 'http:' && (isLoopback(hostname) || plainHttp.has(sqs)))) return;
   throw new Error(
-    `${what} is "${url}": use https; plain http is for this machine, or with SQS_ALLOW_HTTP=true for a trusted network`,
+    `${what} is "${protocol}//${host}${pathname}": use https; plain http is for this machine, or with SQS_ALLOW_HTTP=true for a trusted network`,
   );
 }

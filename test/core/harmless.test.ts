@@ -31,3 +31,22 @@ table('T138: one line', (text: string) => oneLine(text), [
   { reason: 'no character is cut through', given: `${'x'.repeat(298)}😀😀`, want: `${'x'.repeat(298)}…` },
   { reason: 'no escape is cut through', given: `${'x'.repeat(295)}\u001bxxxxxxxxx`, want: `${'x'.repeat(295)}…` },
 ]);
+
+table('T136: in one line what is called a secret is not repeated', (text: string) => oneLine(text), [
+  { reason: 'a setting', given: 'a password="x y" b', want: 'a password=*** b' },
+  {
+    reason: 'a login as JAAS has it',
+    given: `sasl.jaas.config=org.x.PlainLoginModule required username="me" password="hunter2";`,
+    want: 'sasl.jaas.config=org.x.PlainLoginModule required username="me" password=***;',
+  },
+  { reason: 'a member of JSON', given: '{"token":"abc","x":1}', want: '{"token":***,"x":1}' },
+  { reason: 'a header', given: 'Authorization: Bearer abc.def', want: 'Authorization: Bearer ***' },
+  { reason: 'a key with words before it', given: 'aws_secret_access_key: abc', want: 'aws_secret_access_key: ***' },
+  { reason: 'one that has no end', given: `password='abc`, want: 'password=***' },
+  {
+    reason: 'the word alone is none',
+    given: 'The page token has expired: go on',
+    want: 'The page token has expired: go on',
+  },
+  { reason: 'nor is the name of a file', given: 'KAFKA_SASL_TOKEN_FILE: none', want: 'KAFKA_SASL_TOKEN_FILE: none' },
+]);

@@ -105,9 +105,9 @@ function readPem(name: string, file: string | undefined): string | undefined {
     const pem = readFileSync(file, 'utf8');
     if (pem.includes('-----BEGIN ')) return pem;
   } catch (error) {
-    throw new Error(`${name} must name a readable PEM file: ${(error as Error).message}`);
+    throw new Error(`${name} must name a readable PEM file: ${codeOf(error)}`);
   }
-  throw new Error(`${name} must name a PEM file, "${file}" is none`);
+  throw new Error(`${name} must name a PEM file, and names another one`);
 }
 
 function saslFrom(env: Env): Sasl | undefined {
@@ -151,10 +151,13 @@ function required(env: Env, name: string, mechanism: string): string {
   return value;
 }
 
+/** Without the path: somebody may have set the variable to the secret itself, or the key. */
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? (error as Error).name;
+
 /** A secret is not where it should be. */
 export class SecretError extends Error {
-  constructor(cause: unknown) {
-    super('the credentials cannot be read', { cause });
+  constructor(error: unknown) {
+    super(`the credentials cannot be read: ${codeOf(error)}`);
     this.name = 'SecretError';
   }
 }

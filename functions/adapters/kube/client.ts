@@ -1,5 +1,6 @@
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { group, plural, version } from '../../core/api.ts';
+import { oneLine } from '../../core/harmless.ts';
 import { isLoopback } from '../../core/loopback.ts';
 
 /**
@@ -104,27 +105,35 @@ function segment(name: string): string {
 }
 
 function load(kubeConfig: KubeConfig, file: string | undefined, context: string | undefined): void {
+  // who puts the kubeconfig itself into the variable must not find its token in a log
+  const path = file && (/[\n{]/.test(file) ? 'of KUBECONFIG, which has to be a path,' : file);
+  const which = `the kubeconfig${path ? ` ${path}` : ''}`;
   try {
     if (file) kubeConfig.loadFromFile(file);
     else kubeConfig.loadFromDefault();
-  } catch (cause) {
-    throw new Error(`cannot read the kubeconfig${file ? ` ${file}` : ''}: ${(cause as Error).message}`, { cause });
+  } catch (error) {
+    throw new Error(`cannot read ${which}: ${withoutContents(error as Error)}`);
   }
   if (context !== undefined) kubeConfig.setCurrentContext(context);
-  const which = `the kubeconfig${file ? ` ${file}` : ''}`;
   const wanted = context === undefined ? 'current context' : `context "${context}"`;
   const cluster = kubeConfig.getCurrentCluster();
   if (!cluster) throw new Error(`${which} has no ${wanted} with a cluster`);
   refuseUnchecked(which, cluster);
 }
 
+/** The parser quotes the lines around what it does not like, and those may be credentials. */
+function withoutContents({ message, code, mark }: Error & { code?: string; mark?: { line: number } }): string {
+  if (mark !== undefined) return `it is not YAML at line ${mark.line + 1}`;
+  return code ?? oneLine(message);
+}
+
 /** Credentials go to a server that has shown its certificate, or stay on this machine. */
 function refuseUnchecked(which: string, { server, skipTLSVerify }: { server: string; skipTLSVerify: boolean }): void {
   if (!URL.canParse(server)) throw new Error(`${which} has "${server}" as its server: it has to be a URL`);
-  const { protocol, hostname } = new URL(server);
+  const { protocol, hostname, host } = new URL(server);
   if (protocol === 'https:' ? skipTLSVerify : !isLoopback(hostname))
     throw new Error(
-      `${which} would send credentials to ${server} without checking its certificate: use https with certificate-authority-data, and no insecure-skip-tls-verify`,
+      `${which} would send credentials to ${protocol}//${host} without checking its certificate: use https with certificate-authority-data, and no insecure-skip-tls-verify`,
     );
 }
 
