@@ -1,4 +1,4 @@
-/** A real broker that speaks TLS only and asks for a login: SASL PLAIN and SCRAM, user `me`, password `right`. */
+/** A real broker that speaks TLS only and asks for a login: SASL PLAIN and SCRAM, user `me`. */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ export type SecureBroker = {
   /** for clients; the certificate is valid for this host only */
   readonly address: string;
   readonly port: number;
+  readonly clusterId: string;
   /** PEM of the authority behind the broker's certificate */
   readonly caFile: string;
   readonly stop: () => Promise<void>;
@@ -20,15 +21,16 @@ export type SecureBroker = {
 
 const storePassword = 'for-the-test';
 
-export async function startSecureBroker(): Promise<SecureBroker> {
+/** @param password of the user: letters and digits */
+export async function startSecureBroker(password = 'right'): Promise<SecureBroker> {
   const dir = mkdtempSync(join(tmpdir(), 'kafka-secure-'));
   const jars = await obtain(kafkaJars, () => {});
   const [port = 0, inner = 0, controller = 0] = await freePorts(3);
   const caFile = makeCertificate(dir);
   const config = join(dir, 'server.properties');
-  writeFileSync(config, properties(dir, port, inner, controller));
+  writeFileSync(config, properties(dir, [port, inner, controller], password));
   const classes = ['-cp', `${jars}/*`, '-XX:TieredStopAtLevel=1'];
-  const user = 'SCRAM-SHA-512=[name=me,password=right]';
+  const user = `SCRAM-SHA-512=[name=me,password=${password}]`;
   const clusterId = randomBytes(16).toString('base64url');
   execFileSync('java', [
     ...classes,
@@ -56,7 +58,7 @@ export async function startSecureBroker(): Promise<SecureBroker> {
     await part.kill();
     rmSync(dir, { recursive: true, force: true });
   };
-  return { address: `127.0.0.1:${port}`, port, caFile, stop };
+  return { address: `127.0.0.1:${port}`, port, clusterId, caFile, stop };
 }
 
 function makeCertificate(dir: string): string {
@@ -69,7 +71,7 @@ function makeCertificate(dir: string): string {
 }
 
 /** Brokers talk among themselves on a plain listener; clients are told of the secure one only. */
-function properties(dir: string, port: number, inner: number, controller: number): string {
+function properties(dir: string, [port, inner, controller]: readonly number[], password: string): string {
   const login = 'org.apache.kafka.common.security';
   return `
 process.roles=broker,controller
@@ -80,7 +82,7 @@ listener.security.protocol.map=SECURE:SASL_SSL,INNER:PLAINTEXT,CONTROLLER:PLAINT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=INNER
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
-listener.name.secure.plain.sasl.jaas.config=${login}.plain.PlainLoginModule required user_me="right";
+listener.name.secure.plain.sasl.jaas.config=${login}.plain.PlainLoginModule required user_me="${password}";
 listener.name.secure.scram-sha-512.sasl.jaas.config=${login}.scram.ScramLoginModule required;
 ssl.keystore.location=${join(dir, 'broker.p12')}
 ssl.keystore.type=PKCS12
