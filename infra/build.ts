@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { sealed } from './sealed.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -24,6 +25,9 @@ export const bundles = {
 } as const;
 
 export type BundleName = keyof typeof bundles;
+
+/** What runs with rights of its own and on the words of others; `runner` starts processes, `cli` those of a kubeconfig. */
+export const sealedBundles: readonly BundleName[] = ['reconcile', 'resync', 'forwarder'];
 
 /**
  * client-node 2.0.1 does not say in its package.json that importing its modules does nothing but define things. Told so,
@@ -45,6 +49,17 @@ const withoutGeneratedApi: Plugin = {
  * @throws esbuild's own error, already printed, when a source does not compile
  */
 export async function buildBundles(names: readonly BundleName[], out = join(root, 'dist')): Promise<void> {
+  const isSealed = (name: BundleName) => sealedBundles.includes(name);
+  await bundle(names.filter(isSealed), out, [withoutGeneratedApi, sealed]);
+  await bundle(
+    names.filter((name) => !isSealed(name)),
+    out,
+    [withoutGeneratedApi],
+  );
+}
+
+async function bundle(names: readonly BundleName[], out: string, plugins: Plugin[]): Promise<void> {
+  if (names.length === 0) return;
   const { outputFiles } = await build({
     write: false,
     absWorkingDir: root,
@@ -59,7 +74,7 @@ export async function buildBundles(names: readonly BundleName[], out = join(root
     minifyWhitespace: true,
     sourcemap: 'external',
     legalComments: 'external',
-    plugins: [withoutGeneratedApi],
+    plugins,
     logLevel: 'warning',
   });
   mkdirSync(out, { recursive: true });
