@@ -24,6 +24,7 @@ import { oddBrokers } from './odd-brokers.ts';
 import { outages } from './outages.ts';
 import { ownership } from './ownership.ts';
 import { races } from './races.ts';
+import { tenants } from './tenants.ts';
 
 const world = await startWorld();
 after(() => world.stop());
@@ -38,6 +39,7 @@ describe('races', () => races(world));
 describe('identity', () => identity(world));
 describe('deletion', () => deletion(world));
 describe('ownership', () => ownership(world));
+describe('tenants', () => tenants(world));
 describe('modes', () => modes(world));
 describe('names', () => naming(world));
 describe('bad input', () => badInput(world));
