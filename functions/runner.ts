@@ -17,6 +17,8 @@ import { type Mapping, mappingsOf, queueNames, readService } from './runner/conf
 import { startMapping } from './runner/mapping.ts';
 import { ProcessPool } from './runner/process.ts';
 import { openQueue, queueUrl } from './runner/queue.ts';
+import { lookalikes } from './settings/lookalikes.ts';
+import { readSettings, SettingsError, settingsIn } from './settings/read.ts';
 
 const usage = `usage: runner [serverless.yml] [--concurrency N] [--warm N] [--freeze] [--queue Id=URL ...]
               [--wait SECONDS] [--grace SECONDS]
@@ -118,15 +120,23 @@ function childFile(): string {
   return found;
 }
 
+/** Those of our own functions are known before the first message would fail by them; others' are their own business. */
+function refuseWrongSettings(mappings: readonly Mapping[]): void {
+  const problems = mappings.flatMap(({ functionName, environment }) =>
+    functionName === 'reconcile' || functionName === 'resync' ? settingsIn(environment, functionName).problems : [],
+  );
+  if (problems.length > 0) throw new SettingsError([...new Set(problems)]);
+}
+
 async function main(): Promise<void> {
   const options = optionsOf(process.argv.slice(2));
-  const log = createLogger({
-    level: process.env.LOG_LEVEL || 'info',
-    write: (line) => void process.stdout.write(line),
-  });
-  const sqs = sqsClient(process.env, (options.waitSeconds + 5) * 1000);
+  const settings = readSettings(process.env, 'runner');
+  const log = createLogger({ level: settings.LOG_LEVEL, write: (line) => void process.stdout.write(line) });
+  for (const { variable, meant } of lookalikes(process.env)) log.warn('setting-unknown', { variable, meant });
+  const sqs = sqsClient(settings, (options.waitSeconds + 5) * 1000);
   const service = readService(options.service, process.env);
   const mappings = mappingsOf(service, await queueUrls(sqs, queueNames(service), options.queues));
+  refuseWrongSettings(mappings);
   const started = await Promise.all(mappings.map((mapping) => startFunction(mapping, options, sqs, log)));
   process.stderr.write(`runner: ready\n`);
   await endSignal();
@@ -152,8 +162,14 @@ function endSignal(): Promise<void> {
   return promise;
 }
 
+function linesOf(error: unknown): readonly string[] {
+  if (error instanceof SettingsError) return error.problems;
+  return [error instanceof Error ? error.message : errorText(error)];
+}
+
 main().catch((error: unknown) => {
   const isUsage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  process.stderr.write(`runner: ${error instanceof Error ? error.message : errorText(error)}\n${isUsage ? usage : ''}`);
+  for (const line of linesOf(error)) process.stderr.write(`runner: ${line}\n`);
+  if (isUsage) process.stderr.write(usage);
   process.exit(isUsage ? 2 : 1);
 });

@@ -39,11 +39,12 @@ const licences = [
   'PSF-2.0',
   'Unlicense',
 ];
-/** Besides, for what is not shipped: data about browsers. */
-const licencesOfTools = [...licences, 'CC-BY-4.0'];
+/** Besides, for what is not shipped. */
+const licencesOfTools = [...licences, 'CC-BY-4.0', 'Python-2.0'];
 
 /** Packages that may bring a script which npm would run: none is, installations are made with `--ignore-scripts`. */
 const withScript: Readonly<Record<string, string>> = {
+  'node_modules/es5-ext': 'prints a message',
   'node_modules/esbuild': 'puts its program in place of a wrapper, which is only faster',
 };
 

@@ -1,18 +1,22 @@
 /**
- * Writes everything that follows from `functions/core/schema/`, `functions/core/api.ts` and the tables of metrics, and what
- * `doctor` compares with.
+ * Writes everything that follows from `functions/core/schema/`, `functions/core/api.ts` and the tables of metrics and settings,
+ * and what `doctor` compares with.
  *
  * `node infra/generate.ts` writes; `--check` writes nothing and fails when a file is not what it would write.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { admission, admissionComment } from './generate/admission.ts';
+import { costTables } from './generate/cost.ts';
 import { crd } from './generate/crd.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
 import { metricsPage } from './generate/metrics.ts';
+import { parametersPage } from './generate/parameters.ts';
 import { policy } from './generate/policy.ts';
 import { rbac } from './generate/rbac.ts';
+import { filled } from './generate/readme.ts';
 import { reference } from './generate/reference.ts';
+import { settingsTables } from './generate/settings.ts';
 import { shipped } from './generate/shipped.ts';
 import { types } from './generate/types.ts';
 
@@ -25,20 +29,22 @@ function yaml(documents: readonly object[], comment = ''): string {
   return `${head}\n${documents.map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n')}`;
 }
 
+const urlOf = (path: string): URL => new URL(`../${path}`, import.meta.url);
+const current = (path: string): Promise<string> => readFile(urlOf(path), 'utf8').catch(() => '');
+
 const files: Record<string, string> = {
+  'README.md': filled(await current('README.md'), { settings: settingsTables(), cost: costTables() }),
   'crds/kafkatopic.yaml': yaml([crd()]),
   'crds/kafkatopic-policy.yaml': yaml(policy()),
   'crds/README.md': reference(),
   'functions/METRICS.md': metricsPage(),
+  'infra/PARAMETERS.md': parametersPage(),
   'infra/admission.yaml': yaml(admission(), admissionComment),
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),
   'functions/core/schema/types.generated.ts': types(),
   'functions/doctor/shipped.generated.json': `${JSON.stringify(shipped(), null, 2)}\n`,
 };
-
-const urlOf = (path: string): URL => new URL(`../${path}`, import.meta.url);
-const current = (path: string): Promise<string> => readFile(urlOf(path), 'utf8').catch(() => '');
 
 async function check(): Promise<void> {
   for (const [path, wanted] of Object.entries(files))

@@ -12,10 +12,22 @@ const node = /^node:/;
 /** What a file may import: paths from the repository's root for our own, bare names for packages. */
 const rules: readonly Rule[] = [
   { files: 'functions/core/**/*.ts', may: [inside('core/'), /^node:(crypto|util)$/] },
-  { files: 'functions/adapters/kafka/**/*.ts', may: [inside('core/'), inside('adapters/kafka/'), /^kafkajs/, node] },
+  { files: 'functions/settings/*.ts', may: [inside('core/'), inside('settings/')] },
+  { files: 'functions/adapters/aws/**/*.ts', may: [inside('core/'), inside('adapters/aws/'), /^@aws-sdk\//, node] },
+  {
+    files: 'functions/adapters/kafka/**/*.ts',
+    may: [inside('core/'), inside('settings/'), inside('adapters/kafka/'), inside('adapters/aws/'), /^kafkajs/, node],
+  },
   {
     files: 'functions/adapters/kube/**/*.ts',
-    may: [inside('core/'), inside('adapters/kube/'), /^@kubernetes\/client-node$/, node],
+    may: [
+      inside('core/'),
+      inside('settings/'),
+      inside('adapters/kube/'),
+      inside('adapters/aws/'),
+      /^@kubernetes\/client-node$/,
+      node,
+    ],
   },
   { files: 'functions/adapters/*.ts', may: [inside('core/'), inside('adapters/'), /^@aws-sdk\//, node] },
   {
@@ -33,7 +45,16 @@ const rules: readonly Rule[] = [
   {
     files: 'functions/commands/*.ts',
     except: 'functions/commands/connect.ts',
-    may: [inside('core/'), inside('commands/'), inside('doctor/'), /^package\.json$/, /^commander$/, /^yaml$/, node],
+    may: [
+      inside('core/'),
+      inside('settings/'),
+      inside('commands/'),
+      inside('doctor/'),
+      /^package\.json$/,
+      /^commander$/,
+      /^yaml$/,
+      node,
+    ],
   },
   { files: 'functions/doctor/*.ts', may: [inside('core/'), inside('doctor/')] },
   // Others could use the runner: it knows Lambda, SQS and nothing of topics.

@@ -9,8 +9,8 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { isPrivateUrl } from '../core/address.ts';
 import { clockSkewMs } from '../core/clock.ts';
-import { isLoopback } from '../core/loopback.ts';
 import { Failure, type PerItem } from '../core/outcome.ts';
 import type { Envelope, Requests, Ticks } from '../core/ports.ts';
 import { groupOf, type Tick } from '../core/request.ts';
@@ -22,18 +22,22 @@ const requestsAtOnce = 8;
 /** Clients that may speak plain HTTP to other machines. */
 const plainHttp = new WeakSet<SQSClient>();
 
+export type SqsSettings = {
+  readonly SQS_ENDPOINT?: string | undefined;
+  /** for a queue server in a network that is trusted, as ElasticMQ in the same cluster */
+  readonly SQS_ALLOW_HTTP?: boolean;
+};
+
 /**
  * A client for SQS, or for the server at `SQS_ENDPOINT` where that is set. Region and credentials come from the
  * SDK's usual chain. It tries twice at most (a connection that was kept alive may be dead): further retries are the
  * caller's.
  *
- * `SQS_ALLOW_HTTP=true` is for a queue server in a network that is trusted, as ElasticMQ in the same cluster.
- *
  * @param requestTimeoutMs longest wait for an answer; a long poll needs more than its own wait time
  * @throws Error for an endpoint that is plain HTTP and not on this machine, unless that is allowed
  */
-export function sqsClient(env: NodeJS.ProcessEnv, requestTimeoutMs = 5_000): SQSClient {
-  const endpoint = env.SQS_ENDPOINT || undefined;
+export function sqsClient({ SQS_ENDPOINT, SQS_ALLOW_HTTP = false }: SqsSettings, requestTimeoutMs = 5_000): SQSClient {
+  const endpoint = SQS_ENDPOINT || undefined;
   const sqs = new SQSClient({
     ...(endpoint === undefined ? {} : { endpoint }),
     maxAttempts: 2,
@@ -45,14 +49,9 @@ export function sqsClient(env: NodeJS.ProcessEnv, requestTimeoutMs = 5_000): SQS
       httpsAgent: { rejectUnauthorized: true, minVersion: 'TLSv1.2' },
     },
   });
-  if (allowsPlainHttp(env.SQS_ALLOW_HTTP)) plainHttp.add(sqs);
+  if (SQS_ALLOW_HTTP) plainHttp.add(sqs);
   if (endpoint !== undefined) refusePlainHttp(sqs, 'SQS_ENDPOINT', endpoint);
   return sqs;
-}
-
-function allowsPlainHttp(value = 'false'): boolean {
-  if (!['', 'true', 'false'].includes(value)) throw new Error(`SQS_ALLOW_HTTP must be true or false, not "${value}"`);
-  return value === 'true';
 }
 
 /** Calls `tell` before each request of this client; one that the SDK sends again is told of again. */
@@ -255,11 +254,11 @@ const failure = (queueUrl: string, what: string): Failure =>
     retryable: true,
   });
 
-/** Messages name objects and requests carry signatures, so they leave this machine over TLS unless somebody allows it. */
+/** Messages name objects and requests carry signatures, so they leave this machine over TLS only. */
 export function refusePlainHttp(sqs: SQSClient, what: string, url: string): void {
   if (!URL.canParse(url)) throw new Error(`${what} is "${url}": it has to be a URL`);
-  const { protocol, hostname, host, pathname } = new URL(url);
-  if (protocol === 'https:' || (protocol === 'http:' && (isLoopback(hostname) || plainHttp.has(sqs)))) return;
+  const { protocol, host, pathname } = new URL(url);
+  if (isPrivateUrl(url) || (protocol === 'http:' && plainHttp.has(sqs))) return;
   throw new Error(
     `${what} is "${protocol}//${host}${pathname}": use https; plain http is for this machine, or with SQS_ALLOW_HTTP=true for a trusted network`,
   );

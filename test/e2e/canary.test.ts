@@ -43,7 +43,7 @@ before(async () => {
   writeFileSync(passwordFile, password);
   writeFileSync(join(dir, 'own.crt'), ourCertificate.cert);
   writeFileSync(join(dir, 'own.key'), ourCertificate.key);
-  kafka = await startSecureBroker(password);
+  kafka = await startSecureBroker({ password });
   const parts = join(dir, 'parts');
   mkdirSync(parts);
   const secrets = { AWS_SESSION_TOKEN: sessionToken, LOG_LEVEL: 'debug' };

@@ -39,6 +39,7 @@ const made: Readonly<Record<string, string>> = {
 
 /** Look at text that somebody has made short before. */
 const bounded: Readonly<Record<string, string>> = {
+  'functions/settings/read.ts /[^\\s,/]*@/': 'the first 2,000 characters of a setting',
   'functions/adapters/kube/events.ts /[-.]+$/': 'a name cut to 252 characters',
   'functions/core/manifest.ts /[-.]+$/': 'a name cut to 248 characters',
   'functions/core/manifest.ts /^-+|-+$/': 'a part of a topic name, of 249 characters at most',

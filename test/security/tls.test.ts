@@ -17,6 +17,7 @@ import { kubeClient, topicsPath } from '../../functions/adapters/kube/client.ts'
 import { failureOf } from '../../functions/adapters/kube/failure.ts';
 import { queueDepth, requestQueue, sqsClient } from '../../functions/adapters/sqs.ts';
 import { asFailure, Failure } from '../../functions/core/outcome.ts';
+import { readSettings, SettingsError } from '../../functions/settings/read.ts';
 import { authority, type Certified, selfSigned } from '../support/certificates.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'topicsmith-tls-'));
@@ -237,19 +238,23 @@ describe('without TLS', () => {
     test(`T132: ${url} is refused as an endpoint and as a queue`, () => {
       const says = /is "[^"]+": use https; plain http is for this machine, or with SQS_ALLOW_HTTP=true/;
       assert.throws(() => sqsClient({ SQS_ENDPOINT: url }), says);
-      assert.throws(() => requestQueue(sqsClient({ AWS_REGION: 'eu-west-1' }), `${url}/1/q.fifo`), says);
-      assert.throws(() => sqsClient({ SQS_ENDPOINT: url, SQS_ALLOW_HTTP: 'false' }), says);
+      assert.throws(() => requestQueue(sqsClient({}), `${url}/1/q.fifo`), says);
+      const settings = { SQS_ENDPOINT: url, RECONCILE_QUEUE_URL: `${url}/1/q.fifo`, TICK_QUEUE_URL: `${url}/1/t.fifo` };
+      assert.throws(() => readSettings(settings, 'forwarder'), SettingsError);
     });
 
   test('T132: SQS_ALLOW_HTTP=true lets a queue server in the same network be asked, and only http', () => {
-    const env = { SQS_ENDPOINT: 'http://elasticmq.topicsmith.svc:9324', SQS_ALLOW_HTTP: 'true', AWS_REGION: 'local' };
-    const sqs = sqsClient(env);
-    assert.doesNotThrow(() => requestQueue(sqs, `${env.SQS_ENDPOINT}/0/reconcile.fifo`));
+    const base = 'http://elasticmq.topicsmith.svc:9324';
+    const env = { SQS_ENDPOINT: base, RECONCILE_QUEUE_URL: `${base}/0/r.fifo`, TICK_QUEUE_URL: `${base}/0/t.fifo` };
+    const sqs = sqsClient(readSettings({ ...env, SQS_ALLOW_HTTP: 'true' }, 'forwarder'));
+    assert.doesNotThrow(() => requestQueue(sqs, env.RECONCILE_QUEUE_URL));
     assert.throws(() => requestQueue(sqs, 'ftp://elasticmq/0/reconcile.fifo'), /use https/);
-    assert.throws(() => requestQueue(sqsClient({ AWS_REGION: 'local' }), 'http://elasticmq/0/q.fifo'), /use https/);
-  });
-
-  test('T132: SQS_ALLOW_HTTP is true or false', () => {
-    assert.throws(() => sqsClient({ SQS_ALLOW_HTTP: 'yes' }), /SQS_ALLOW_HTTP must be true or false, not "yes"/);
+    assert.throws(() => requestQueue(sqsClient({}), 'http://elasticmq/0/q.fifo'), /use https/);
+    assert.throws(() => readSettings(env, 'forwarder'), {
+      problems: ['SQS_ENDPOINT', 'RECONCILE_QUEUE_URL', 'TICK_QUEUE_URL'].map(
+        (name) =>
+          `${name} has plain http to another machine: use https, or SQS_ALLOW_HTTP=true in a network that is trusted`,
+      ),
+    });
   });
 });
