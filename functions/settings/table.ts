@@ -175,6 +175,21 @@ export const settings = {
     secret: true,
     meaning: 'its password; read at each login, so that a new one is found',
   },
+  KAFKA_SASL_USERNAME_RESYNC: {
+    area: 'Kafka',
+    kind: kinds.line,
+    readers: ['runner'],
+    otherwise: '`KAFKA_SASL_USERNAME`',
+    meaning: '`KAFKA_SASL_USERNAME` of the function `resync`, which needs fewer rights',
+  },
+  KAFKA_SASL_PASSWORD_FILE_RESYNC: {
+    area: 'Kafka',
+    kind: kinds.file,
+    readers: ['runner'],
+    otherwise: '`KAFKA_SASL_PASSWORD_FILE`',
+    secret: true,
+    meaning: 'its password',
+  },
   KAFKA_SASL_TOKEN_FILE: {
     area: 'Kafka',
     kind: kinds.file,
@@ -298,16 +313,15 @@ export const settings = {
   METRICS_HOST: {
     area: 'Processes',
     kind: kinds.host,
-    readers: ['forwarder'],
+    readers: ['forwarder', 'runner'],
     fallback: '127.0.0.1',
     meaning: 'address on which pages about health and figures are served',
   },
   METRICS_PORT: {
     area: 'Processes',
     kind: kinds.wholeNumber(0, 65_535),
-    readers: ['forwarder'],
-    fallback: 0,
-    otherwise: 'a free one, the log has it',
+    readers: ['forwarder', 'runner'],
+    otherwise: 'the forwarder takes a free one, which its log has; the runner serves no pages',
     meaning: 'its port',
   },
   FORWARDER_URL: {

@@ -32,7 +32,7 @@ function logged() {
   const pass = async (name: string) => {
     const key = { namespace: 'shop', name };
     const item = { key, groups: undefined, lastReceive: false, trigger: 'change' as const, id: hostile };
-    await reconcile([{ ...item, messageId: hostile }], ports, never);
+    await reconcile([{ ...item, messageIds: [hostile] }], ports, never);
   };
   return { ...made, lines, notes, pass };
 }

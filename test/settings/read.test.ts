@@ -29,7 +29,7 @@ describe('what holds where nothing is set', () => {
       RESYNC_INTERVAL_SECONDS: 300,
       LOG_LEVEL: 'info',
       METRICS_HOST: '127.0.0.1',
-      METRICS_PORT: 0,
+      METRICS_PORT: undefined,
     });
   });
 
@@ -169,7 +169,7 @@ describe('secrets', () => {
     const secret = names.filter((name) => 'secret' in settings[name]);
     assert.deepEqual(
       secret,
-      names.filter((name) => /_FILE$|^KUBECONFIG/.test(name)),
+      names.filter((name) => /_FILE(_RESYNC)?$|^KUBECONFIG/.test(name)),
     );
     for (const name of secret) assert.doesNotMatch(problemsOf(name, 'canary\ncanary').join(), /canary/);
   });
