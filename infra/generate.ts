@@ -7,6 +7,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { admission, admissionComment } from './generate/admission.ts';
+import { chartFunctions, chartGrants, chartManifest, chartQueues, elasticMqQueues } from './generate/chart.ts';
 import { crd } from './generate/crd.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
 import { metricsPage } from './generate/metrics.ts';
@@ -25,6 +26,8 @@ function yaml(documents: readonly object[], comment = ''): string {
   return `${head}\n${documents.map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n')}`;
 }
 
+const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
+
 const files: Record<string, string> = {
   'crds/kafkatopic.yaml': yaml([crd()]),
   'crds/kafkatopic-policy.yaml': yaml(policy()),
@@ -33,8 +36,17 @@ const files: Record<string, string> = {
   'infra/admission.yaml': yaml(admission(), admissionComment),
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),
+  'infra/chart/Chart.yaml': yaml([chartManifest()]),
+  'infra/chart/files/definition.yaml': yaml([crd()]),
+  'infra/chart/files/policy.yaml': yaml(policy()),
+  'infra/chart/files/admission.yaml': yaml(admission(), admissionComment),
+  'infra/chart/files/finalizer.yaml': yaml(finalizerPolicy()),
+  'infra/chart/files/grants.yaml': yaml([chartGrants()]),
+  'infra/chart/files/queues.json': json(chartQueues()),
+  'infra/chart/files/functions.json': json(chartFunctions()),
+  'infra/chart/files/elasticmq-queues.conf': elasticMqQueues(),
   'functions/core/schema/types.generated.ts': types(),
-  'functions/doctor/shipped.generated.json': `${JSON.stringify(shipped(), null, 2)}\n`,
+  'functions/doctor/shipped.generated.json': json(shipped()),
 };
 
 const urlOf = (path: string): URL => new URL(`../${path}`, import.meta.url);

@@ -3,6 +3,7 @@
  * Nothing is sent or opened before the first call.
  */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import {
   ChangeMessageVisibilityBatchCommand,
   GetQueueAttributesCommand,
@@ -21,7 +22,7 @@ const requestsAtOnce = 8;
 /**
  * A client for SQS, or for the server at `SQS_ENDPOINT` where that is set. Region and credentials come from the
  * SDK's usual chain. It tries twice at most (a connection that was kept alive may be dead): further retries are the
- * caller's.
+ * caller's. `SQS_CA_FILE`: the authority (PEM) that this server is trusted by, in place of the public ones.
  *
  * @param requestTimeoutMs longest wait for an answer; a long poll needs more than its own wait time
  * @throws Error for an endpoint that is plain HTTP and not on this machine
@@ -32,7 +33,12 @@ export function sqsClient(env: NodeJS.ProcessEnv, requestTimeoutMs = 5_000): SQS
   return new SQSClient({
     ...(endpoint === undefined ? {} : { endpoint }),
     maxAttempts: 2,
-    requestHandler: { connectionTimeout: 2_000, requestTimeout: requestTimeoutMs, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: 2_000,
+      requestTimeout: requestTimeoutMs,
+      throwOnRequestTimeout: true,
+      ...(env.SQS_CA_FILE ? { httpsAgent: { ca: readFileSync(env.SQS_CA_FILE) } } : {}),
+    },
   });
 }
 

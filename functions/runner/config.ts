@@ -29,21 +29,38 @@ type Yaml = { readonly [key: string]: unknown };
  * text, and lists of those, of which the first that is there counts.
  *
  * @param env where `env:` looks
- * @throws Error in one line, for other kinds of variables and for those without a value
+ * @param only the function to keep; default: all
+ * @throws Error in one line, for other kinds of variables and for those without a value, or when there is no such function
  * @see https://github.com/oss-serverless/serverless/blob/main/docs/guides/variables.md
  */
-export function readService(path: string, env: NodeJS.ProcessEnv): Service {
+export function readService(path: string, env: NodeJS.ProcessEnv, only?: string): Service {
   const folder = dirname(path);
-  const document = asMap(readYaml(path));
+  const document = { ...asMap(readYaml(path)) };
+  if (only !== undefined) document.functions = { [only]: functionIn(document, only) };
   const sections = ['provider', 'functions', 'resources'].map((key) => [key, resolve(document[key], folder, env)]);
   return { folder, document: Object.fromEntries(sections) };
 }
 
-/** Queues that are defined in the service: logical id → `QueueName`. */
-export function queueNames({ document }: Service): ReadonlyMap<string, string> {
+function functionIn(document: Yaml, name: string): unknown {
+  const functions = asMap(document.functions);
+  if (Object.hasOwn(functions, name)) return functions[name];
+  throw new Error(`there is no function "${name}"; there are ${Object.keys(functions).join(', ')}`);
+}
+
+/** Queues that the functions name, of those that the service defines: logical id → `QueueName`. */
+export function queuesUsed({ document }: Service): ReadonlyMap<string, string> {
   const templates = [document.resources].flat().map((template) => asMap(asMap(template).Resources));
-  const queues = templates.flatMap(Object.entries).filter(([, { Type }]) => Type === 'AWS::SQS::Queue');
+  const named = new Set(textsIn([document.functions, asMap(document.provider).environment]));
+  const queues = templates
+    .flatMap(Object.entries)
+    .filter(([id, { Type }]) => Type === 'AWS::SQS::Queue' && named.has(id));
   return new Map(queues.map(([id, { Properties }]) => [id, String(asMap(Properties).QueueName)]));
+}
+
+/** Every text at any depth: a logical id is one wherever it is named. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 /**

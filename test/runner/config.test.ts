@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { parseTick } from '../../functions/core/request.ts';
-import { mappingsOf, queueNames, readService } from '../../functions/runner/config.ts';
+import { mappingsOf, queuesUsed, readService } from '../../functions/runner/config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -108,7 +108,7 @@ functions:
   test('queues are found in all resources, also those in other files', () => {
     const path = join(folder, 'serverless.yml');
     writeFileSync(path, `resources:\n  - \${file(queues.yml)}\n  - Resources: {Topic: {Type: AWS::SNS::Topic}}\n`);
-    assert.deepEqual([...queueNames(readService(path, {}))], [['Jobs', 'jobs']]);
+    assert.deepEqual([...queuesUsed(readService(path, {}))], [['Jobs', 'jobs']]);
   });
 });
 

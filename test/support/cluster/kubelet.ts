@@ -1,0 +1,252 @@
+/**
+ * A kubelet without containers: runs the pods of Deployments and Jobs as processes. What a pod's spec says about command,
+ * environment, mounted files and service account is what they get; each pod has an address of its own on the loopback.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { request as http } from 'node:http';
+import { request as https } from 'node:https';
+import { dirname, join } from 'node:path';
+import { Part, type Place } from '../../../infra/local/part.ts';
+import type { Kubectl } from '../e2e/kubectl.ts';
+import type { Image } from './image.ts';
+import type { Container, Deployment, Env, Job, PodSpec, Probe, Service, Volume } from './types.ts';
+
+/** Makes a program of an image that is not ours. @param mounts path in the container → directory */
+export type Foreign = (mounts: ReadonlyMap<string, string>, podIp: string) => { command: string; args: string[] };
+
+export type KubeletOptions = {
+  readonly admin: Kubectl;
+  /** of the API server */
+  readonly server: string;
+  readonly authority: string;
+  readonly place: Place;
+  readonly image: Image;
+  /** by the beginning of their names */
+  readonly foreign: ReadonlyMap<string, Foreign>;
+};
+
+const serviceAccountRoot = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+export class Kubelet {
+  readonly #options: KubeletOptions;
+  readonly #pods = new Map<string, { ip: string; labels: Record<string, string>; parts: Part[] }>();
+  #started = 0;
+
+  constructor(options: KubeletOptions) {
+    this.#options = options;
+  }
+
+  /** Starts a pod of a Deployment and waits until it is ready by its own probe. Another one of the same name ends. */
+  async deploy(namespace: string, name: string): Promise<void> {
+    const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
+    const { spec } = (await this.#options.admin.call('GET', path)) as Deployment;
+    await this.stop(name);
+    const pod = await this.#pod(namespace, name, spec.template.spec, spec.template.metadata.labels);
+    this.#pods.set(name, pod);
+    await Promise.all(pod.parts.map((part) => part.start()));
+  }
+
+  /** Ends a pod as a kubelet does: SIGTERM, and time to end in. @returns ms it took */
+  async stop(name: string): Promise<number> {
+    const started = performance.now();
+    await Promise.all(this.#pods.get(name)?.parts.map((part) => part.stop()) ?? []);
+    this.#pods.delete(name);
+    return performance.now() - started;
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all([...this.#pods.values()].flatMap(({ parts }) => parts.map((part) => part.kill())));
+  }
+
+  /** What the containers of a pod have printed goes here. */
+  log = (name: string, container: string): string => join(this.#options.place.dir, 'logs', `${name}-${container}.log`);
+
+  /** Address of a pod that runs. */
+  address = (name: string): string => this.#pods.get(name)?.ip ?? '';
+
+  /** Runs the pod of a Job to its end. @returns exit code of its container, and the status a Job has then */
+  async job(namespace: string, { metadata, spec }: Job): Promise<{ code: number; status: object }> {
+    const startTime = new Date().toISOString();
+    const { command, args, env, cwd } = await this.#process(
+      namespace,
+      metadata.name,
+      spec.template.spec,
+      spec.template.spec.containers[0] as Container,
+      this.#nextIp(),
+    );
+    mkdirSync(join(this.#options.place.dir, 'logs'), { recursive: true });
+    const log = openSync(this.log(metadata.name, 'check'), 'a');
+    const child = spawn(command, args, { env, cwd, stdio: ['ignore', log, log] });
+    const [code] = (await once(child, 'exit')) as [number];
+    return { code, status: jobStatus(code, startTime) };
+  }
+
+  async #pod(namespace: string, name: string, spec: PodSpec, labels: Record<string, string>) {
+    const ip = this.#nextIp();
+    const parts = [];
+    for (const container of spec.containers) {
+      const program = await this.#process(namespace, name, spec, container, ip);
+      const log = this.log(name, container.name);
+      const ready = () => answers(container, ip);
+      const graceMs = (spec.terminationGracePeriodSeconds ?? 30) * 1000;
+      parts.push(new Part({ name: `${name}-${container.name}`, ...program, log, ready, graceMs }, this.#options.place));
+    }
+    return { ip, labels, parts };
+  }
+
+  /** 127.x.y.z: the number of the process keeps systems on one machine apart. */
+  #nextIp(): string {
+    this.#started += 1;
+    return `127.${1 + (process.pid % 200)}.${(process.pid >> 8) % 250}.${this.#started}`;
+  }
+
+  async #process(namespace: string, name: string, spec: PodSpec, container: Container, podIp: string) {
+    const mounts = await this.#mounts(namespace, name, spec, container);
+    const own = await this.#environment(namespace, container, podIp);
+    const { hostname, port } = new URL(this.#options.server);
+    const env = { ...own, KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port, HOME: '/nonexistent' };
+    const foreign = [...this.#options.foreign].find(([image]) => container.image.startsWith(image))?.[1];
+    if (foreign !== undefined) return { ...foreign(mounts, podIp), env: { ...env, PATH: process.env.PATH } };
+    const { root, workdir, entrypoint, command } = this.#options.image;
+    const [, ...args] = [...(container.command ?? entrypoint), ...(container.args ?? command)];
+    const pod = {
+      hosts: { localhost: podIp, ...(await this.#services(namespace)) },
+      mounts: Object.fromEntries(mounts),
+    };
+    return {
+      command: process.execPath, // the images' base has the same
+      args: args.map((arg) => expanded(arg, own)),
+      cwd: join(root, workdir),
+      env: {
+        ...env,
+        NODE_OPTIONS: `--require ${join(import.meta.dirname, 'container.cjs')}`,
+        POD: JSON.stringify(pod),
+      },
+    };
+  }
+
+  async #environment(namespace: string, container: Container, podIp: string): Promise<Record<string, string>> {
+    const env: Record<string, string> = {};
+    for (const { configMapRef, secretRef } of container.envFrom ?? []) {
+      const files = await (configMapRef
+        ? this.#config(namespace, configMapRef.name)
+        : this.#secret(namespace, secretRef?.name));
+      for (const [name, value] of Object.entries(files)) env[name] = value.toString();
+    }
+    for (const variable of container.env ?? []) env[variable.name] = expanded(textOf(variable, podIp), env);
+    return env;
+  }
+
+  async #mounts(namespace: string, pod: string, spec: PodSpec, container: Container) {
+    const mounts = new Map<string, string>();
+    for (const { name, mountPath, subPath } of container.volumeMounts ?? []) {
+      const volume = spec.volumes?.find((volume) => volume.name === name) as Volume;
+      const directory = await this.#volume(namespace, pod, volume);
+      mounts.set(mountPath, subPath === undefined ? directory : join(directory, subPath));
+    }
+    if (spec.automountServiceAccountToken)
+      mounts.set(serviceAccountRoot, await this.#serviceAccount(namespace, pod, spec.serviceAccountName ?? 'default'));
+    return mounts;
+  }
+
+  /** A claim keeps its directory over pods, everything else is made anew. */
+  async #volume(namespace: string, pod: string, volume: Volume): Promise<string> {
+    const { dir } = this.#options.place;
+    const claim = volume.persistentVolumeClaim?.claimName;
+    const directory = claim === undefined ? join(dir, 'pods', pod, volume.name) : join(dir, 'claims', claim);
+    mkdirSync(directory, { recursive: true });
+    if (volume.configMap) write(directory, await this.#config(namespace, volume.configMap.name));
+    if (volume.secret) {
+      const { secretName, items } = volume.secret;
+      const files = await this.#secret(namespace, secretName);
+      const chosen = items?.map(({ key, path }) => [path, files[key] ?? Buffer.of()] as const);
+      write(directory, chosen === undefined ? files : Object.fromEntries(chosen));
+    }
+    return directory;
+  }
+
+  /** The token is made by the API server, for that account. */
+  async #serviceAccount(namespace: string, pod: string, account: string): Promise<string> {
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`;
+    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3607 } };
+    const { status } = (await this.#options.admin.call('POST', path, { body })) as { status: { token: string } };
+    const directory = join(this.#options.place.dir, 'pods', pod, 'serviceaccount');
+    write(directory, { token: status.token, namespace, 'ca.crt': this.#options.authority });
+    return directory;
+  }
+
+  async #secret(namespace: string, name = ''): Promise<Record<string, Buffer>> {
+    const path = `/api/v1/namespaces/${namespace}/secrets/${name}`;
+    const { data = {} } = (await this.#options.admin.call('GET', path)) as { data?: Record<string, string> };
+    return Object.fromEntries(Object.entries(data).map(([key, text]) => [key, Buffer.from(text, 'base64')]));
+  }
+
+  async #config(namespace: string, name: string): Promise<Record<string, string>> {
+    const path = `/api/v1/namespaces/${namespace}/configmaps/${name}`;
+    return ((await this.#options.admin.call('GET', path)) as { data?: Record<string, string> }).data ?? {};
+  }
+
+  /** Cluster DNS: names of Services → the pod that they select. */
+  async #services(namespace: string): Promise<Record<string, string>> {
+    const path = `/api/v1/namespaces/${namespace}/services`;
+    const { items } = (await this.#options.admin.call('GET', path)) as { items: Service[] };
+    const running = [...this.#pods.values()];
+    const found = items.flatMap(({ metadata, spec }): [string, string][] => {
+      const wanted = Object.entries(spec.selector ?? {});
+      const pod = running.find(({ labels }) => wanted.every(([key, value]) => labels[key] === value));
+      return pod === undefined ? [] : [[`${metadata.name}.${namespace}.svc`, pod.ip]];
+    });
+    return Object.fromEntries(found);
+  }
+}
+
+function textOf({ name, value = '', valueFrom }: Env, podIp: string): string {
+  if (valueFrom === undefined) return value;
+  if (valueFrom.fieldRef?.fieldPath === 'status.podIP') return podIp;
+  throw new Error(`${name} comes from ${JSON.stringify(valueFrom)}, which is not known here`);
+}
+
+/** `$(NAME)`, as in a pod's spec; a name that is not set stays as it is. */
+const expanded = (text: string, env: Record<string, string>): string =>
+  text.replaceAll(/\$\((\w+)\)/g, (whole, name: string) => env[name] ?? whole);
+
+function write(directory: string, files: Record<string, string | Buffer>): void {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), content);
+  }
+}
+
+/** By the container's readiness probe; without one a container is ready as soon as it runs. */
+async function answers({ readinessProbe, ports = [] }: Container, host: string): Promise<boolean> {
+  if (readinessProbe?.httpGet === undefined) return true;
+  const { path, port: wanted, scheme } = readinessProbe.httpGet as NonNullable<Probe['httpGet']>;
+  const port = typeof wanted === 'number' ? wanted : ports.find(({ name }) => name === wanted)?.containerPort;
+  // a kubelet does not verify the certificate either
+  const options = { host, port, path, timeout: 2000, rejectUnauthorized: false };
+  return new Promise((resolve) => {
+    const call = (scheme === 'HTTPS' ? https : http)(options, (answer) => {
+      answer.resume();
+      resolve((answer.statusCode ?? 500) < 400);
+    });
+    call.on('error', () => resolve(false)).on('timeout', () => call.destroy());
+    call.end();
+  });
+}
+
+/** @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions */
+function jobStatus(code: number, startTime: string): object {
+  const now = new Date().toISOString();
+  const condition = (type: string) => ({
+    type,
+    status: 'True',
+    lastTransitionTime: now,
+    lastProbeTime: now,
+    reason: 'ended',
+  });
+  return code === 0
+    ? { startTime, completionTime: now, succeeded: 1, conditions: ['SuccessCriteriaMet', 'Complete'].map(condition) }
+    : { startTime, failed: 1, conditions: ['FailureTarget', 'Failed'].map(condition) };
+}
