@@ -1,0 +1,260 @@
+/** What the chart makes of values, judged by the real API server. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { parse } from 'yaml';
+import { temporary } from '../local/support.ts';
+import { create, remove, templateOf, tryApply, tryPod } from '../support/cluster/apply.ts';
+import {
+  chart,
+  type Helm,
+  helm,
+  manifestsIn,
+  onAws,
+  succeeds,
+  type Values,
+  withoutAws,
+} from '../support/cluster/helm.ts';
+import type { Manifest } from '../support/cluster/types.ts';
+import { realApi, removeNamespace } from '../support/kube/real-api.ts';
+
+const api = realApi();
+const home = temporary();
+const namespace = `chart-${process.pid}`;
+let run: Helm;
+
+before(async () => {
+  run = await helm(home.path);
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  await api.request('POST', '/api/v1/namespaces', { body: { metadata: { name: namespace, labels } } });
+  // what a controller makes in every namespace
+  await create(api, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });
+});
+after(async () => {
+  await removeNamespace(api, namespace);
+  await api.close();
+  home.remove();
+});
+
+const render = async (values: Values, ...args: readonly string[]): Promise<readonly Manifest[]> =>
+  manifestsIn(await succeeds(run(['template', 'topicsmith', chart, '--namespace', namespace, ...args], values)));
+
+const merge = (...parts: readonly Values[]): Values => Object.assign({}, ...parts);
+
+const local = withoutAws('kafka-0.kafka:9092,kafka-1.kafka:9093');
+const everything = merge(local, {
+  watch: { namespaces: ['default', 'kube-system'] },
+  image: { repository: 'registry.example/topicsmith', tag: '1.2.3', pullPolicy: 'Always', pullSecrets: ['pull'] },
+  kafka: {
+    brokers: ['kafka:9093'],
+    clusterId: 'abc',
+    clientId: 'topicsmith',
+    tls: true,
+    sasl: { mechanism: 'SCRAM-SHA-512', username: 'topicsmith' },
+    secret: {
+      name: 'kafka',
+      keys: { ca: 'ca.crt', certificate: 'tls.crt', privateKey: 'tls.key', password: 'password' },
+    },
+  },
+  approvalRequired: ['DeleteAdopted'],
+  reassignmentBytesPerSecond: 10_000_000,
+  policies: { config: true, limits: true, finalizer: true },
+  metrics: {
+    serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
+    rules: { enabled: true },
+    dashboard: { enabled: true },
+  },
+  networkPolicy: {
+    apiServer: { to: [{ ipBlock: { cidr: '10.0.0.1/32' } }], ports: [6443] },
+    kafka: { to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kafka' } } }], ports: [9093] },
+    metrics: { from: [{ namespaceSelector: {} }] },
+  },
+  pods: {
+    nodeSelector: { 'kubernetes.io/arch': 'arm64' },
+    tolerations: [{ key: 'dedicated', operator: 'Exists', effect: 'NoSchedule' }],
+    annotations: { team: 'platform' },
+    priorityClassName: 'system-cluster-critical',
+  },
+  namespace: { create: true },
+});
+
+const matrix: ReadonlyMap<string, Values> = new Map([
+  ['on AWS', onAws],
+  ['on AWS with settings from objects', { sqs: { configMap: 'queues', credentialsSecret: 'aws' } }],
+  [
+    'on AWS with several forwarders and a role',
+    merge(onAws, {
+      forwarder: {
+        replicas: 3,
+        serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::000000000000:role/f' },
+      },
+    }),
+  ],
+  [
+    'functions in the cluster, queues on AWS',
+    merge(onAws, { inCluster: { enabled: true }, kafka: { brokers: ['k:9092'] } }),
+  ],
+  ['without AWS', local],
+  ['without AWS, nothing kept', merge(local, { elasticmq: { enabled: true, persistence: { enabled: false } } })],
+  ['with everything', everything],
+  [
+    'with nothing that can be left out',
+    merge(onAws, {
+      crd: { create: false },
+      rbac: { create: false, aggregate: false },
+      policies: { config: false },
+      networkPolicy: { enabled: false },
+      uninstallCheck: false,
+    }),
+  ],
+]);
+
+/** Kinds of the Prometheus operator, which no plain API server knows. */
+const isForeign = ({ apiVersion }: Manifest): boolean => apiVersion.startsWith('monitoring.coreos.com/');
+
+for (const [what, values] of matrix)
+  describe(`the chart ${what}`, () => {
+    let manifests: readonly Manifest[];
+    let accounts: readonly Manifest[];
+    before(async () => {
+      manifests = await render(values);
+      accounts = manifests.filter(({ kind }) => kind === 'ServiceAccount');
+      for (const account of accounts) await create(api, account);
+    });
+    after(async () => {
+      for (const account of accounts) await remove(api, account);
+    });
+
+    test('is taken by the API server object by object, no field unknown', async () => {
+      assert.ok(manifests.length > 3);
+      for (const manifest of manifests.filter((manifest) => !isForeign(manifest))) await tryApply(api, manifest);
+    });
+
+    test('T142: makes pods that the pod security standard "restricted" admits', async () => {
+      const templates = manifests.map(templateOf).filter((template) => template !== undefined);
+      assert.ok(templates.length > 0);
+      for (const template of templates) await tryPod(api, namespace, template);
+    });
+
+    test('T142: gives no pod a root file system to write to, and a token only to those that ask the API server', () => {
+      for (const manifest of manifests) {
+        const spec = templateOf(manifest)?.spec;
+        if (spec === undefined) continue;
+        assert.equal(spec.automountServiceAccountToken, !manifest.metadata.name.endsWith('elasticmq'));
+        for (const container of spec.containers as readonly {
+          securityContext?: { readOnlyRootFilesystem?: boolean };
+        }[])
+          assert.equal(container.securityContext?.readOnlyRootFilesystem, true);
+      }
+    });
+
+    test('names its namespace wherever there is one', () => {
+      const scoped =
+        /^(ClusterRole|ClusterRoleBinding|CustomResourceDefinition|Namespace|.*AdmissionPolicy(Binding)?)$/;
+      for (const { kind, metadata } of manifests)
+        if (!scoped.test(kind) && kind !== 'RoleBinding')
+          assert.equal(metadata.namespace, namespace, `${kind} ${metadata.name}`);
+    });
+
+    test('passes helm lint', async () => {
+      const { code, out } = await run(['lint', chart, '--strict'], values);
+      assert.equal(code, 0, out);
+    });
+  });
+
+/** Values, and what Helm says of them. */
+const wrong: readonly (readonly [string, Values, RegExp])[] = [
+  ['no queues at all', {}, /where are the queues\? Set sqs\.reconcileQueueUrl and sqs\.tickQueueUrl/],
+  [
+    'a knob that is not there',
+    merge(onAws, { forwarder: { replica: 2 } }),
+    /forwarder.*additional properties 'replica' not allowed/s,
+  ],
+  [
+    'text for a number',
+    merge(onAws, { forwarder: { replicas: 'two' } }),
+    /forwarder.replicas.*got string, want integer/s,
+  ],
+  [
+    'a queue over plain HTTP',
+    { sqs: { ...(onAws.sqs as object), tickQueueUrl: 'http://queues/ticks' } },
+    /sqs.tickQueueUrl.*does not match pattern/s,
+  ],
+  [
+    'a level that is not there',
+    merge(onAws, { logLevel: 'loud' }),
+    /logLevel.*must be one of 'debug', 'info', 'warn', 'error'/s,
+  ],
+  [
+    'functions in the cluster without brokers',
+    merge(onAws, { inCluster: { enabled: true } }),
+    /inCluster\.enabled needs brokers: set kafka\.brokers/,
+  ],
+  ['two queue servers', merge(local, onAws), /elasticmq\.enabled brings its own queues/],
+  ['a queue server for nobody', { elasticmq: { enabled: true } }, /set inCluster\.enabled=true too/],
+  [
+    'keys of no Secret',
+    merge(local, { kafka: { brokers: ['k:1'], secret: { keys: { ca: 'ca.crt' } } } }),
+    /kafka\.secret\.keys\.ca needs kafka\.secret\.name/,
+  ],
+  [
+    'a finalizer for objects that are not looked after',
+    merge(onAws, { policies: { finalizer: true }, watch: { labelSelector: 'a=b' } }),
+    /policies\.finalizer would put finalizers on objects/,
+  ],
+  [
+    'a mechanism that is not there',
+    merge(local, { kafka: { brokers: ['k:1'], sasl: { mechanism: 'GSSAPI' } } }),
+    /kafka.sasl.mechanism.*must be one of/s,
+  ],
+  [
+    'more than one can have',
+    merge(local, { inCluster: { enabled: true, resync: { concurrency: 9 } } }),
+    /concurrency.*maximum: got 9, want 2/s,
+  ],
+];
+
+describe('the chart refuses', () => {
+  for (const [what, values, message] of wrong)
+    test(what, async () => {
+      const { code, err } = await run(['template', 'topicsmith', chart], values);
+      assert.equal(code, 1);
+      assert.match(err, message);
+    });
+});
+
+/** Paths of all leaves; a list or a map that is empty is one. */
+const leaves = (value: unknown, path: readonly string[] = []): string[] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
+    ? Object.entries(value).flatMap(([key, item]) => leaves(item, [...path, key]))
+    : [path.join('.')];
+
+const values = parse(readFileSync(join(chart, 'values.yaml'), 'utf8')) as Values;
+
+type Schema = { properties?: Record<string, Schema>; additionalProperties?: unknown; description?: string };
+const schema = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8')) as Schema;
+
+describe('values', () => {
+  test('have a default each, in values.yaml, for what the schema knows, and nothing else', () => {
+    const known = ({ properties }: Schema, path: readonly string[]): string[] =>
+      properties === undefined
+        ? [path.join('.')]
+        : Object.entries(properties).flatMap(([key, one]) => known(one, [...path, key]));
+    const inSchema = known(schema, []).filter((path) => path !== 'global');
+    const inValues = leaves(values).map(
+      (leaf) => inSchema.find((path) => leaf === path || leaf.startsWith(`${path}.`)) ?? leaf,
+    );
+    assert.deepEqual([...new Set(inValues)].sort(), inSchema.sort());
+  });
+
+  test('say what they are for', () => {
+    const silent = ({ properties, description }: Schema, path: string): string[] =>
+      properties === undefined
+        ? description === undefined
+          ? [path]
+          : []
+        : Object.entries(properties).flatMap(([key, one]) => silent(one, `${path}.${key}`));
+    assert.deepEqual(silent(schema, ''), []);
+  });
+});
