@@ -5,7 +5,7 @@
 import { kubeClient } from './adapters/kube/client.ts';
 import { createLogger, errorText, type Logger } from './adapters/log.ts';
 import { queueDepth, requestQueue, sqsClient, tickQueue } from './adapters/sqs.ts';
-import { serveStatus } from './forwarder/http.ts';
+import { serveStatus } from './adapters/status-page.ts';
 import { Forwarder } from './forwarder/run.ts';
 import { type Settings, settingsOf } from './forwarder/settings.ts';
 import { topicSource } from './forwarder/source.ts';
@@ -23,7 +23,7 @@ function assemble(env: NodeJS.ProcessEnv, settings: Settings, log: Logger): Forw
   return new Forwarder({
     sources,
     selects,
-    requests: requestQueue(sqs, requestQueueUrl),
+    requests: requestQueue(sqs, requestQueueUrl, log),
     ticks: tickQueue(sqs, tickQueueUrl),
     probe: (signal) => queueDepth(sqs, requestQueueUrl, signal),
     clock: systemClock,

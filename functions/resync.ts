@@ -144,9 +144,9 @@ const turned = <T>(list: readonly T[], by: number): readonly T[] => {
   return [...list.slice(start), ...list.slice(0, start)];
 };
 
-function driftEnvelope({ key, uid, topicName }: TopicResource, { tick }: Tick): Envelope {
+function driftEnvelope({ key, uid, topicName, generation }: TopicResource, { tick }: Tick): Envelope {
   const deduplicationId = createHash('sha256').update(`${uid} ${tick}`).digest('hex');
-  return { request: { v: 1, ...key, trigger: 'drift', id: tick }, topicName, deduplicationId };
+  return { request: { v: 1, ...key, trigger: 'drift', id: tick }, topicName, deduplicationId, generation };
 }
 
 /** The parts of this function as `env` names them. @throws Error one line that names the variable and what it must hold */
@@ -156,9 +156,10 @@ export function resyncRuntime(env: NodeJS.ProcessEnv): ResyncRuntime {
   const sqs = sqsClient(env);
   onEachRequest(sqs, count);
   const reconcileQueue = required(env, 'RECONCILE_QUEUE_URL');
+  const runtime = runtimeFromEnv(env, 'TICK_QUEUE_URL', count);
   return {
-    ...runtimeFromEnv(env, 'TICK_QUEUE_URL', count),
-    requests: requestQueue(sqs, reconcileQueue),
+    ...runtime,
+    requests: requestQueue(sqs, reconcileQueue, runtime.log),
     ticks: tickQueue(sqs, required(env, 'TICK_QUEUE_URL')),
     depth: async (signal) => {
       const { waiting, inFlight } = await queueDepth(sqs, reconcileQueue, signal);

@@ -3,18 +3,24 @@
  * function processes with Lambda's limits. For one machine, for tests, and for clusters without Lambda.
  *
  * Queues are found by the `QueueName` they are defined with; `--queue Id=URL` says otherwise. `SQS_ENDPOINT` and AWS_*
- * reach SQS, or a server that speaks like it. One line of JSON per invocation goes to standard output, everything else
+ * reach SQS, or a server that speaks like it. With METRICS_PORT (and METRICS_HOST, default 127.0.0.1) it serves `/healthz`,
+ * `/readyz` and `/metrics`, where the figures of the functions are summed up. One line of JSON per invocation goes to standard output, everything else
  * to standard error.
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSEvent } from 'aws-lambda';
 import { createLogger, errorText, type Logger } from './adapters/log.ts';
 import { sqsClient } from './adapters/sqs.ts';
+import { serveStatus } from './adapters/status-page.ts';
 import { type Mapping, mappingsOf, queuesUsed, readService } from './runner/config.ts';
 import { startMapping } from './runner/mapping.ts';
+import { createRunnerMetrics, type FunctionMetrics, type RunnerMetrics } from './runner/metrics.ts';
+import { passOn } from './runner/output.ts';
 import { ProcessPool } from './runner/process.ts';
 import { openQueue, queueUrl } from './runner/queue.ts';
 
@@ -73,6 +79,10 @@ function wholeNumber(option: string, text: string, least: number, most = 1_000_0
   throw new Error(`${option} is "${text}": it has to be a whole number from ${least} to ${most}`);
 }
 
+/** Without a port there are no pages, and functions print into the runner's standard error themselves. */
+const portIn = (text: string | undefined): number | undefined =>
+  text ? wholeNumber('METRICS_PORT', text, 0, 65_535) : undefined;
+
 function queueOption(text: string): [string, string] {
   const [, id, url] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   if (id === undefined || url === undefined) throw new Error(`--queue is "${text}": it has to be Id=URL`);
@@ -101,21 +111,59 @@ function environmentFor(mapping: Mapping, env: NodeJS.ProcessEnv): Record<string
   };
 }
 
-async function startFunction(mapping: Mapping, options: Options, sqs: SQSClient, log: Logger) {
+async function startFunction(
+  mapping: Mapping,
+  options: Options,
+  sqs: SQSClient,
+  log: Logger,
+  metrics: RunnerMetrics | undefined,
+) {
   const queue = await openQueue(sqs, mapping.queueUrl, options.waitSeconds);
   if (queue.visibilitySeconds < mapping.timeoutSeconds)
     throw new Error(
       `function ${mapping.functionName}: its queue shows messages again after ${queue.visibilitySeconds} s, before its timeout of ${mapping.timeoutSeconds} s`,
     );
   const environment = environmentFor(mapping, process.env);
-  const pool = new ProcessPool({ ...mapping, environment, child: childFile(), freeze: options.freeze });
+  const figures = metrics?.of(mapping.functionName, () => queue.depths()) ?? noMetrics;
+  const onOutput = (output: Readable) => void passOn(output, process.stderr, (line) => figures.printed(line));
+  const pool = new ProcessPool({
+    ...mapping,
+    environment,
+    child: childFile(),
+    freeze: options.freeze,
+    ...(metrics && { onOutput }),
+  });
   const concurrency = Math.min(options.concurrency, mapping.maximumConcurrency);
   const wanted = Math.min(options.warm, concurrency);
   if ((await pool.warm(wanted)) < Math.min(1, wanted))
     throw new Error(`function ${mapping.functionName}: its bundle cannot be loaded, see above`);
-  const running = startMapping({ ...mapping, queue, concurrency, log, invoke: (event) => pool.invoke(event) });
+  const invoke = (event: SQSEvent) => pool.invoke(event);
+  const running = startMapping({ ...mapping, queue, concurrency, log, invoke, metrics: figures });
   log.info('started', { function: mapping.functionName, queue: mapping.queueUrl, concurrency });
-  return { running, pool };
+  return { running, pool, mapping };
+}
+
+const noMetrics: FunctionMetrics = { begun() {}, ended() {}, queueFailed() {}, printed() {} };
+
+/** Longer than any poll and pause. */
+const slackMillis = 5 * 60_000;
+
+/** Serves the pages of a runner. @param started its functions; until there are some it is not ready */
+async function servePages(started: readonly Started[], host: string, port: number, log: Logger) {
+  const metrics = createRunnerMetrics();
+  const isStuck = ({ running, mapping }: Started) => running.silentMs() > mapping.timeoutSeconds * 1000 + slackMillis;
+  const problemsOf = ({ running, pool, mapping }: Started) => [
+    running.problem() ?? [],
+    pool.loads ? [] : `function ${mapping.functionName}: its bundle cannot be loaded`,
+  ];
+  const page = {
+    stuck: () => (started.some(isStuck) ? 'a poll or an invocation does not end' : undefined),
+    problems: () => (started.length === 0 ? ['not started yet'] : started.flatMap(problemsOf).flat()),
+    metrics,
+  };
+  const server = await serveStatus(page, host, port);
+  log.info('listening', { host, port: server.port });
+  return { metrics, close: server.close };
 }
 
 /** The file that processes run: beside this program, as a bundle or as a source. */
@@ -129,6 +177,7 @@ function childFile(): string {
 
 async function main(): Promise<void> {
   const options = optionsOf(process.argv.slice(2));
+  const port = portIn(process.env.METRICS_PORT);
   const log = createLogger({
     level: process.env.LOG_LEVEL || 'info',
     write: (line) => void process.stdout.write(line),
@@ -136,10 +185,16 @@ async function main(): Promise<void> {
   const sqs = sqsClient(process.env, (options.waitSeconds + 5) * 1000);
   const service = readService(options.service, process.env, options.functionName);
   const mappings = mappingsOf(service, await queueUrls(sqs, queuesUsed(service), options.queues));
-  const started = await Promise.all(mappings.map((mapping) => startFunction(mapping, options, sqs, log)));
+  const started: Started[] = [];
+  const pages =
+    port === undefined ? undefined : await servePages(started, process.env.METRICS_HOST || '127.0.0.1', port, log);
+  started.push(
+    ...(await Promise.all(mappings.map((mapping) => startFunction(mapping, options, sqs, log, pages?.metrics)))),
+  );
   process.stderr.write(`runner: ready\n`);
   await endSignal();
   await end(started, options.graceSeconds);
+  pages?.close();
   sqs.destroy();
 }
 

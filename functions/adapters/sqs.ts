@@ -12,8 +12,9 @@ import {
 } from '@aws-sdk/client-sqs';
 import { clockSkewMs } from '../core/clock.ts';
 import { Failure, type PerItem } from '../core/outcome.ts';
-import type { Envelope, Requests, Ticks } from '../core/ports.ts';
+import type { Envelope, Logger, Requests, Ticks } from '../core/ports.ts';
 import { groupOf, type Tick } from '../core/request.ts';
+import { keyOf } from '../core/topic.ts';
 
 /** What one SQS batch request may hold, whatever it asks for. */
 const batchSize = 10;
@@ -53,17 +54,24 @@ export function onEachRequest(sqs: SQSClient, tell: () => void): void {
   );
 }
 
-/** The reconcile queue at `queueUrl`. @throws Error for a URL that is not one, or plain HTTP and not on this machine */
-export function requestQueue(sqs: SQSClient, queueUrl: string): Requests {
+/**
+ * The reconcile queue at `queueUrl`.
+ *
+ * @param log gets a `sent` line for each message that was taken, with the id it has in the queue
+ * @throws Error for a URL that is not one, or plain HTTP and not on this machine
+ */
+export function requestQueue(sqs: SQSClient, queueUrl: string, log?: Pick<Logger, 'info'>): Requests {
   refusePlainHttp('the queue URL', queueUrl);
   return {
     async send(envelopes, signal) {
       const unique = [...new Map(envelopes.map((envelope) => [envelope.deduplicationId, envelope])).values()];
-      const outcomes = await inBatches(unique, queueUrl, signal, (batch) =>
-        sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: batch.map(entryOf) }), {
-          abortSignal: signal,
-        }),
-      );
+      const outcomes = await inBatches(unique, queueUrl, signal, async (batch) => {
+        const command = new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: batch.map(entryOf) });
+        const answer = await sqs.send(command, { abortSignal: signal });
+        for (const { Id, MessageId } of answer.Successful ?? [])
+          log?.info('sent', { ...named(batch[Number(Id)]), messageId: MessageId });
+        return answer;
+      });
       return new Map([...outcomes].map(([envelope, outcome]) => [envelope.deduplicationId, outcome ?? 'sent']));
     },
   };
@@ -161,6 +169,12 @@ export async function queueAttributes(sqs: SQSClient, queueUrl: string, signal: 
     throw failureOf(error, queueUrl);
   }
 }
+
+const named = (envelope: Envelope | undefined) => {
+  if (envelope === undefined) return {};
+  const { request, topicName: topic, generation } = envelope;
+  return { object: keyOf(request), topic, generation, trigger: request.trigger, message: request.id };
+};
 
 const entryOf = ({ request, topicName, deduplicationId }: Envelope, index: number) => ({
   Id: String(index),

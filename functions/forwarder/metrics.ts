@@ -34,6 +34,11 @@ export const forwarderMetrics = {
     label: undefined,
     what: 'When the tick queue took the last tick, in seconds since 1970; 0 before the first.',
   },
+  ready: {
+    kind: 'gauge',
+    label: undefined,
+    what: '1 while nothing keeps it from its work, else 0; `/readyz` says what does.',
+  },
   watch_age_seconds: { kind: 'gauge', label: undefined, what: 'Time since the API server last said something.' },
   objects: { kind: 'gauge', label: undefined, what: 'Objects known.' },
   keys_waiting: { kind: 'gauge', label: undefined, what: 'Requests the queue has not taken yet.' },

@@ -12,6 +12,7 @@ async function workedOff(visibleAt: number, deleted: () => Promise<number> = asy
   const log = { debug: mock.fn(), info: mock.fn(), warn: mock.fn(), error: mock.fn() };
   const queue = {
     visibilitySeconds: 30,
+    depths: async () => ({ waiting: 0, in_flight: 0, dead: 0 }),
     receive: async () => {
       const batch = batches.shift();
       if (batch === undefined) void mapping.stop();
@@ -23,9 +24,10 @@ async function workedOff(visibleAt: number, deleted: () => Promise<number> = asy
     return { requestId: 'r', pid: 1, coldStart: false, ending: { kind: 'returned', value: undefined } } as const;
   };
   const common = { functionName: 'work', batchSize: 10, concurrency: 1, partialResponses: true };
-  const mapping = startMapping({ ...common, queue, invoke, log });
+  const metrics = { begun: mock.fn(), ended: mock.fn(), queueFailed: mock.fn() };
+  const mapping = startMapping({ ...common, queue, invoke, log, metrics });
   await mapping.stopped;
-  return { queue, log };
+  return { queue, log, metrics, mapping };
 }
 
 describe('mapping', () => {
