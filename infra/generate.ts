@@ -10,6 +10,7 @@ import { admission, admissionComment } from './generate/admission.ts';
 import { chartFunctions, chartGrants, chartManifest, chartQueues, elasticMqQueues } from './generate/chart.ts';
 import { crd } from './generate/crd.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
+import { install, isCurrentInstall } from './generate/install.ts';
 import { metricsPage } from './generate/metrics.ts';
 import { policy } from './generate/policy.ts';
 import { rbac } from './generate/rbac.ts';
@@ -52,16 +53,29 @@ const files: Record<string, string> = {
 const urlOf = (path: string): URL => new URL(`../${path}`, import.meta.url);
 const current = (path: string): Promise<string> => readFile(urlOf(path), 'utf8').catch(() => '');
 
+/** Follows from the chart, which follows from the files above; it takes Helm to make, but not to see whether it is old. */
+const installFile = 'infra/install.yaml';
+
+function complain(path: string, source: string): void {
+  console.error(`${path} is not what ${source}: run npm run generate`);
+  process.exitCode = 1;
+}
+
 async function check(): Promise<void> {
   for (const [path, wanted] of Object.entries(files))
-    if ((await current(path)) !== wanted) {
-      console.error(`${path} is not what the schema says: run npm run generate`);
-      process.exitCode = 1;
-    }
+    if ((await current(path)) !== wanted) complain(path, 'the schema says');
+  if (!isCurrentInstall(await current(installFile))) complain(installFile, 'infra/chart makes');
 }
 
 async function write(): Promise<void> {
   for (const [path, wanted] of Object.entries(files)) await writeFile(urlOf(path), wanted);
+  if (isCurrentInstall(await current(installFile))) return;
+  await writeFile(urlOf(installFile), await install(yaml));
 }
 
-await (process.argv.includes('--check') ? check() : write());
+try {
+  await (process.argv.includes('--check') ? check() : write());
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}

@@ -4,10 +4,11 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { request as http } from 'node:http';
 import { request as https } from 'node:https';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Part, type Place } from '../../../infra/local/part.ts';
 import type { Kubectl } from '../e2e/kubectl.ts';
 import type { Image } from './image.ts';
@@ -27,33 +28,56 @@ export type KubeletOptions = {
   readonly foreign: ReadonlyMap<string, Foreign>;
 };
 
+type Pod = {
+  readonly ip: string;
+  readonly labels: Record<string, string>;
+  readonly parts: readonly Part[];
+  readonly graceMs: number;
+};
+
+const pollMs = 100;
 const serviceAccountRoot = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 export class Kubelet {
   readonly #options: KubeletOptions;
-  readonly #pods = new Map<string, { ip: string; labels: Record<string, string>; parts: Part[] }>();
+  readonly #pods = new Map<string, Pod>();
   #started = 0;
 
   constructor(options: KubeletOptions) {
     this.#options = options;
   }
 
-  /** Starts a pod of a Deployment and waits until it is ready by its own probe. Another one of the same name ends. */
+  /** Starts a pod of a Deployment and waits until it is ready by its own probe; then the one before it is ended. */
   async deploy(namespace: string, name: string): Promise<void> {
     const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
     const { spec } = (await this.#options.admin.call('GET', path)) as Deployment;
-    await this.stop(name);
+    if (spec.strategy?.type === 'Recreate') await this.stop(name);
+    const before = this.#pods.get(name);
     const pod = await this.#pod(namespace, name, spec.template.spec, spec.template.metadata.labels);
     this.#pods.set(name, pod);
     await Promise.all(pod.parts.map((part) => part.start()));
+    if (before !== undefined) await end(before);
   }
 
-  /** Ends a pod as a kubelet does: SIGTERM, and time to end in. @returns ms it took */
-  async stop(name: string): Promise<number> {
-    const started = performance.now();
-    await Promise.all(this.#pods.get(name)?.parts.map((part) => part.stop()) ?? []);
+  /** Ends a pod as a kubelet does: SIGTERM, and time to end in. @throws Error when that was too short */
+  async stop(name: string): Promise<void> {
+    const pod = this.#pods.get(name);
     this.#pods.delete(name);
-    return performance.now() - started;
+    if (pod !== undefined) await end(pod);
+  }
+
+  /** Runs Jobs that nobody has run, for as long as something else takes. @returns what that comes to */
+  async runJobsDuring<T>(namespace: string, running: Promise<T>): Promise<T> {
+    const over = new AbortController();
+    const ended = running.finally(() => over.abort());
+    const jobs = `/apis/batch/v1/namespaces/${namespace}/jobs`;
+    while (!over.signal.aborted) {
+      const { items } = (await this.#options.admin.call('GET', jobs)) as { items: Job[] };
+      const waiting = items.find(({ status }) => status?.conditions === undefined);
+      if (waiting !== undefined) await this.#job(namespace, waiting);
+      else await sleep(pollMs, undefined, { signal: over.signal }).catch(() => {});
+    }
+    return ended;
   }
 
   async stopAll(): Promise<void> {
@@ -66,21 +90,19 @@ export class Kubelet {
   /** Address of a pod that runs. */
   address = (name: string): string => this.#pods.get(name)?.ip ?? '';
 
-  /** Runs the pod of a Job to its end. @returns exit code of its container, and the status a Job has then */
-  async job(namespace: string, { metadata, spec }: Job): Promise<{ code: number; status: object }> {
+  /** Runs the pod of a Job to its end, and says in the Job's status how it ended. */
+  async #job(namespace: string, { metadata: { name }, spec }: Job): Promise<void> {
     const startTime = new Date().toISOString();
-    const { command, args, env, cwd } = await this.#process(
-      namespace,
-      metadata.name,
-      spec.template.spec,
-      spec.template.spec.containers[0] as Container,
-      this.#nextIp(),
-    );
-    mkdirSync(join(this.#options.place.dir, 'logs'), { recursive: true });
-    const log = openSync(this.log(metadata.name, 'check'), 'a');
+    const { spec: pod } = spec.template;
+    const [container] = pod.containers as [Container];
+    const { command, args, env, cwd } = await this.#process(namespace, name, pod, container, this.#nextIp());
+    const log = openSync(this.log(name, container.name), 'w');
     const child = spawn(command, args, { env, cwd, stdio: ['ignore', log, log] });
     const [code] = (await once(child, 'exit')) as [number];
-    return { code, status: jobStatus(code, startTime) };
+    closeSync(log);
+    const body = { status: jobStatus(code, startTime) };
+    const path = `/apis/batch/v1/namespaces/${namespace}/jobs/${name}/status`;
+    await this.#options.admin.call('PATCH', path, { body, contentType: 'application/merge-patch+json' });
   }
 
   async #pod(namespace: string, name: string, spec: PodSpec, labels: Record<string, string>) {
@@ -90,10 +112,10 @@ export class Kubelet {
       const program = await this.#process(namespace, name, spec, container, ip);
       const log = this.log(name, container.name);
       const ready = () => answers(container, ip);
-      const graceMs = (spec.terminationGracePeriodSeconds ?? 30) * 1000;
+      const graceMs = graceOf(spec);
       parts.push(new Part({ name: `${name}-${container.name}`, ...program, log, ready, graceMs }, this.#options.place));
     }
-    return { ip, labels, parts };
+    return { ip, labels, parts, graceMs: graceOf(spec) };
   }
 
   /** 127.x.y.z: the number of the process keeps systems on one machine apart. */
@@ -200,6 +222,14 @@ export class Kubelet {
     });
     return Object.fromEntries(found);
   }
+}
+
+const graceOf = ({ terminationGracePeriodSeconds = 30 }: PodSpec): number => terminationGracePeriodSeconds * 1000;
+
+async function end({ parts, graceMs }: Pod): Promise<void> {
+  const began = performance.now();
+  await Promise.all(parts.map((part) => part.stop()));
+  if (performance.now() - began >= graceMs) throw new Error(`${parts[0]?.name} was still there after ${graceMs} ms`);
 }
 
 function textOf({ name, value = '', valueFrom }: Env, podIp: string): string {

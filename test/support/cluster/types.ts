@@ -45,9 +45,14 @@ export type PodSpec = {
 
 export type PodTemplate = { readonly metadata: { readonly labels: Record<string, string> }; readonly spec: PodSpec };
 
-type Workload = { readonly metadata: { readonly name: string }; readonly spec: { readonly template: PodTemplate } };
-export type Deployment = Workload;
-export type Job = Workload & { readonly metadata: { readonly name: string; readonly namespace: string } };
+export type Deployment = {
+  readonly spec: { readonly template: PodTemplate; readonly strategy?: { readonly type?: string } };
+};
+export type Job = {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly template: PodTemplate };
+  readonly status?: { readonly conditions?: readonly unknown[] };
+};
 export type Service = {
   readonly metadata: { readonly name: string };
   readonly spec: { readonly selector?: Record<string, string> };
