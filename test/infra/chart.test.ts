@@ -1,9 +1,6 @@
 /** What the chart makes of values, judged by the real API server. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { parse } from 'yaml';
 import { temporary } from '../local/support.ts';
 import { create, remove, templateOf, tryApply, tryPod } from '../support/cluster/apply.ts';
 import {
@@ -222,39 +219,4 @@ describe('the chart refuses', () => {
       assert.equal(code, 1);
       assert.match(err, message);
     });
-});
-
-/** Paths of all leaves; a list or a map that is empty is one. */
-const leaves = (value: unknown, path: readonly string[] = []): string[] =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
-    ? Object.entries(value).flatMap(([key, item]) => leaves(item, [...path, key]))
-    : [path.join('.')];
-
-const values = parse(readFileSync(join(chart, 'values.yaml'), 'utf8')) as Values;
-
-type Schema = { properties?: Record<string, Schema>; additionalProperties?: unknown; description?: string };
-const schema = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8')) as Schema;
-
-describe('values', () => {
-  test('have a default each, in values.yaml, for what the schema knows, and nothing else', () => {
-    const known = ({ properties }: Schema, path: readonly string[]): string[] =>
-      properties === undefined
-        ? [path.join('.')]
-        : Object.entries(properties).flatMap(([key, one]) => known(one, [...path, key]));
-    const inSchema = known(schema, []).filter((path) => path !== 'global');
-    const inValues = leaves(values).map(
-      (leaf) => inSchema.find((path) => leaf === path || leaf.startsWith(`${path}.`)) ?? leaf,
-    );
-    assert.deepEqual([...new Set(inValues)].sort(), inSchema.sort());
-  });
-
-  test('say what they are for', () => {
-    const silent = ({ properties, description }: Schema, path: string): string[] =>
-      properties === undefined
-        ? description === undefined
-          ? [path]
-          : []
-        : Object.entries(properties).flatMap(([key, one]) => silent(one, `${path}.${key}`));
-    assert.deepEqual(silent(schema, ''), []);
-  });
 });
