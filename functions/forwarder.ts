@@ -7,38 +7,44 @@ import { createLogger, errorText, type Logger } from './adapters/log.ts';
 import { queueDepth, requestQueue, sqsClient, tickQueue } from './adapters/sqs.ts';
 import { serveStatus } from './adapters/status-page.ts';
 import { Forwarder } from './forwarder/run.ts';
-import { type Settings, settingsOf } from './forwarder/settings.ts';
 import { topicSource } from './forwarder/source.ts';
 import { systemClock } from './forwarder/time.ts';
+import { lookalikes } from './settings/lookalikes.ts';
+import { readSettings, SettingsError } from './settings/read.ts';
+import type { Settings } from './settings/table.ts';
 
 /** A pod has 30 s between SIGTERM and SIGKILL. */
 const flushMs = 10_000;
 
-function assemble(env: NodeJS.ProcessEnv, settings: Settings, log: Logger): Forwarder {
-  const { namespaces, selects, requestQueueUrl, tickQueueUrl, resyncMs } = settings;
-  const kube = kubeClient(env);
-  const sqs = sqsClient(env);
-  const sources = new Map(namespaces.map((namespace) => [`namespace ${namespace}`, topicSource(kube, { namespace })]));
+function assemble(settings: Settings<'forwarder'>, log: Logger): Forwarder {
+  const { RECONCILE_QUEUE_URL: requestQueueUrl, TICK_QUEUE_URL: tickQueueUrl } = settings;
+  const kube = kubeClient(settings);
+  const sqs = sqsClient(settings);
+  const sources = new Map(
+    settings.WATCH_NAMESPACES.map((namespace) => [`namespace ${namespace}`, topicSource(kube, { namespace })]),
+  );
   if (sources.size === 0) sources.set('all namespaces', topicSource(kube));
   return new Forwarder({
     sources,
-    selects,
+    selects: settings.WATCH_LABEL_SELECTOR,
     requests: requestQueue(sqs, requestQueueUrl, log),
     ticks: tickQueue(sqs, tickQueueUrl),
     probe: (signal) => queueDepth(sqs, requestQueueUrl, signal),
     clock: systemClock,
     random: Math.random,
     log,
-    resyncMs,
+    resyncMs: 1000 * settings.RESYNC_INTERVAL_SECONDS,
   });
 }
 
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const log = createLogger({ level: env.LOG_LEVEL || 'info' });
-  const settings = settingsOf(env);
-  const forwarder = assemble(env, settings, log);
-  const server = await serveStatus(forwarder, settings.metricsHost, settings.metricsPort);
-  log.info('listening', { host: settings.metricsHost, port: server.port });
+  const settings = readSettings(env, 'forwarder');
+  const { LOG_LEVEL: level, METRICS_HOST: host, METRICS_PORT: port = 0 } = settings;
+  const log = createLogger({ level });
+  for (const { variable, meant } of lookalikes(env)) log.warn('setting-unknown', { variable, meant });
+  const forwarder = assemble(settings, log);
+  const server = await serveStatus(forwarder, host, port);
+  log.info('listening', { host, port: server.port });
   const stop = async (signal: NodeJS.Signals) => {
     log.info('stopping', { signal });
     const left = await forwarder.stop(flushMs);
@@ -53,7 +59,8 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
 
 /** Whatever nobody expected ends the process: the next one starts from a list and a tick. */
 function fail(error: unknown): never {
-  createLogger().error('failed', { error: errorText(error) });
+  const problems = error instanceof SettingsError ? error.problems : [errorText(error)];
+  for (const problem of problems) createLogger().error('failed', { error: problem });
   process.exit(1);
 }
 

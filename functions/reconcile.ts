@@ -4,7 +4,8 @@ import { fifoHandler } from './batch.ts';
 import { reconcile } from './core/reconciler.ts';
 import { parseRequest, type Request } from './core/request.ts';
 import { keyOf } from './core/topic.ts';
-import { type Runtime, runtimeFromEnv } from './runtime.ts';
+import { functionSettings, type Runtime, runtimeOf } from './runtime.ts';
+import type { Env } from './settings/read.ts';
 
 /** The handler over given parts. Never rejects; what was not settled is reported as failed. */
 export const reconcileHandler = ({ ports, ...batch }: Runtime) =>
@@ -25,8 +26,14 @@ export const reconcileHandler = ({ ports, ...batch }: Runtime) =>
 
 let warm: ReturnType<typeof reconcileHandler> | undefined;
 
-/** What Lambda calls. @throws Error one line when the environment is not complete: the whole batch comes back */
+/** The parts of this function as `env` says. @throws SettingsError with everything that is wrong */
+function reconcileRuntime(env: Env): Runtime {
+  const settings = functionSettings(env, 'reconcile');
+  return runtimeOf(settings, settings.RECONCILE_QUEUE_URL);
+}
+
+/** What Lambda calls. @throws SettingsError when the environment is not as it has to be: the whole batch comes back */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-  warm ??= reconcileHandler(runtimeFromEnv(process.env, 'RECONCILE_QUEUE_URL'));
+  warm ??= reconcileHandler(reconcileRuntime(process.env));
   return warm(event, context);
 }

@@ -11,7 +11,8 @@ import { parseTick, plus, type Sums, type Tick } from './core/request.ts';
 import type { TopicResource } from './core/resource.ts';
 import { numberOf, outOfSync } from './core/resync.ts';
 import { statesIn, statesOf } from './core/states.ts';
-import { type Runtime, required, runtimeFromEnv } from './runtime.ts';
+import { functionSettings, type Runtime, runtimeOf } from './runtime.ts';
+import type { Env } from './settings/read.ts';
 
 export type ResyncRuntime = Runtime &
   Pick<Feeding, 'requests' | 'depth'> & {
@@ -149,18 +150,19 @@ function driftEnvelope({ key, uid, topicName, generation }: TopicResource, { tic
   return { request: { v: 1, ...key, trigger: 'drift', id: tick }, topicName, deduplicationId, generation };
 }
 
-/** The parts of this function as `env` names them. @throws Error one line that names the variable and what it must hold */
-export function resyncRuntime(env: NodeJS.ProcessEnv): ResyncRuntime {
+/** The parts of this function as `env` says. @throws SettingsError with everything that is wrong */
+export function resyncRuntime(env: Env): ResyncRuntime {
+  const settings = functionSettings(env, 'resync');
+  const { RECONCILE_QUEUE_URL: reconcileQueue, TICK_QUEUE_URL: ticksQueue } = settings;
   let requestsSent = 0;
   const count = () => void requestsSent++;
-  const sqs = sqsClient(env);
+  const sqs = sqsClient(settings);
   onEachRequest(sqs, count);
-  const reconcileQueue = required(env, 'RECONCILE_QUEUE_URL');
-  const runtime = runtimeFromEnv(env, 'TICK_QUEUE_URL', count);
+  const runtime = runtimeOf(settings, ticksQueue, count);
   return {
     ...runtime,
     requests: requestQueue(sqs, reconcileQueue, runtime.log),
-    ticks: tickQueue(sqs, required(env, 'TICK_QUEUE_URL')),
+    ticks: tickQueue(sqs, ticksQueue),
     depth: async (signal) => {
       const { waiting, inFlight } = await queueDepth(sqs, reconcileQueue, signal);
       return waiting + inFlight;
@@ -171,7 +173,7 @@ export function resyncRuntime(env: NodeJS.ProcessEnv): ResyncRuntime {
 
 let warm: ReturnType<typeof resyncHandler> | undefined;
 
-/** What Lambda calls. @throws Error one line when the environment is not complete: the whole batch comes back */
+/** What Lambda calls. @throws SettingsError when the environment is not as it has to be: the whole batch comes back */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   warm ??= resyncHandler(resyncRuntime(process.env));
   return warm(event, context);

@@ -3,9 +3,9 @@
  * function processes with Lambda's limits. For one machine, for tests, and for clusters without Lambda.
  *
  * Queues are found by the `QueueName` they are defined with; `--queue Id=URL` says otherwise. `SQS_ENDPOINT` and AWS_*
- * reach SQS, or a server that speaks like it. With METRICS_PORT (and METRICS_HOST, default 127.0.0.1) it serves `/healthz`,
- * `/readyz` and `/metrics`, where the figures of the functions are summed up. One line of JSON per invocation goes to standard output, everything else
- * to standard error.
+ * reach SQS, or a server that speaks like it. With METRICS_PORT it serves `/healthz`, `/readyz` and `/metrics`, where the
+ * figures of the functions are summed up. One line of JSON per invocation goes to standard output, everything else to
+ * standard error.
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -16,13 +16,15 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
 import { createLogger, errorText, type Logger } from './adapters/log.ts';
 import { sqsClient } from './adapters/sqs.ts';
-import { serveStatus } from './adapters/status-page.ts';
 import { type Mapping, mappingsOf, queuesUsed, readService } from './runner/config.ts';
 import { startMapping } from './runner/mapping.ts';
-import { createRunnerMetrics, type FunctionMetrics, type RunnerMetrics } from './runner/metrics.ts';
+import { noMetrics, type RunnerMetrics } from './runner/metrics.ts';
 import { passOn } from './runner/output.ts';
+import { type Started, servePages } from './runner/pages.ts';
 import { ProcessPool } from './runner/process.ts';
 import { openQueue, queueUrl } from './runner/queue.ts';
+import { lookalikes } from './settings/lookalikes.ts';
+import { readSettings, SettingsError, settingsIn } from './settings/read.ts';
 
 const usage = `usage: runner [serverless.yml] [--function NAME] [--concurrency N] [--warm N] [--freeze]
               [--queue Id=URL ...] [--wait SECONDS] [--grace SECONDS]
@@ -79,10 +81,6 @@ function wholeNumber(option: string, text: string, least: number, most = 1_000_0
   throw new Error(`${option} is "${text}": it has to be a whole number from ${least} to ${most}`);
 }
 
-/** Without a port there are no pages, and functions print into the runner's standard error themselves. */
-const portIn = (text: string | undefined): number | undefined =>
-  text ? wholeNumber('METRICS_PORT', text, 0, 65_535) : undefined;
-
 function queueOption(text: string): [string, string] {
   const [, id, url] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   if (id === undefined || url === undefined) throw new Error(`--queue is "${text}": it has to be Id=URL`);
@@ -117,7 +115,7 @@ async function startFunction(
   sqs: SQSClient,
   log: Logger,
   metrics: RunnerMetrics | undefined,
-) {
+): Promise<Started> {
   const queue = await openQueue(sqs, mapping.queueUrl, options.waitSeconds);
   if (queue.visibilitySeconds < mapping.timeoutSeconds)
     throw new Error(
@@ -125,7 +123,10 @@ async function startFunction(
     );
   const environment = environmentFor(mapping, process.env);
   const figures = metrics?.of(mapping.functionName, () => queue.depths()) ?? noMetrics;
-  const onOutput = (output: Readable) => void passOn(output, process.stderr, (line) => figures.printed(line));
+  const onOutput = (output: Readable) =>
+    void passOn(output, process.stderr, (line) => figures.printed(line)).catch((error: unknown) =>
+      log.warn('output-lost', { function: mapping.functionName, error }),
+    );
   const pool = new ProcessPool({
     ...mapping,
     environment,
@@ -143,29 +144,6 @@ async function startFunction(
   return { running, pool, mapping };
 }
 
-const noMetrics: FunctionMetrics = { begun() {}, ended() {}, queueFailed() {}, printed() {} };
-
-/** Longer than any poll and pause. */
-const slackMillis = 5 * 60_000;
-
-/** Serves the pages of a runner. @param started its functions; until there are some it is not ready */
-async function servePages(started: readonly Started[], host: string, port: number, log: Logger) {
-  const metrics = createRunnerMetrics();
-  const isStuck = ({ running, mapping }: Started) => running.silentMs() > mapping.timeoutSeconds * 1000 + slackMillis;
-  const problemsOf = ({ running, pool, mapping }: Started) => [
-    running.problem() ?? [],
-    pool.loads ? [] : `function ${mapping.functionName}: its bundle cannot be loaded`,
-  ];
-  const page = {
-    stuck: () => (started.some(isStuck) ? 'a poll or an invocation does not end' : undefined),
-    problems: () => (started.length === 0 ? ['not started yet'] : started.flatMap(problemsOf).flat()),
-    metrics,
-  };
-  const server = await serveStatus(page, host, port);
-  log.info('listening', { host, port: server.port });
-  return { metrics, close: server.close };
-}
-
 /** The file that processes run: beside this program, as a bundle or as a source. */
 function childFile(): string {
   const program = process.argv[1] ?? '';
@@ -175,30 +153,34 @@ function childFile(): string {
   return found;
 }
 
+/** Those of our own functions are known before the first message would fail by them; others' are their own business. */
+function refuseWrongSettings(mappings: readonly Mapping[]): void {
+  const problems = mappings.flatMap(({ functionName, environment }) =>
+    functionName === 'reconcile' || functionName === 'resync' ? settingsIn(environment, functionName).problems : [],
+  );
+  if (problems.length > 0) throw new SettingsError([...new Set(problems)]);
+}
+
 async function main(): Promise<void> {
   const options = optionsOf(process.argv.slice(2));
-  const port = portIn(process.env.METRICS_PORT);
-  const log = createLogger({
-    level: process.env.LOG_LEVEL || 'info',
-    write: (line) => void process.stdout.write(line),
-  });
-  const sqs = sqsClient(process.env, (options.waitSeconds + 5) * 1000);
+  const settings = readSettings(process.env, 'runner');
+  const log = createLogger({ level: settings.LOG_LEVEL, write: (line) => void process.stdout.write(line) });
+  for (const { variable, meant } of lookalikes(process.env)) log.warn('setting-unknown', { variable, meant });
+  const sqs = sqsClient(settings, (options.waitSeconds + 5) * 1000);
   const service = readService(options.service, process.env, options.functionName);
   const mappings = mappingsOf(service, await queueUrls(sqs, queuesUsed(service), options.queues));
+  refuseWrongSettings(mappings);
+  const { METRICS_HOST: host, METRICS_PORT: port } = settings;
   const started: Started[] = [];
-  const pages =
-    port === undefined ? undefined : await servePages(started, process.env.METRICS_HOST || '127.0.0.1', port, log);
-  started.push(
-    ...(await Promise.all(mappings.map((mapping) => startFunction(mapping, options, sqs, log, pages?.metrics)))),
-  );
+  const pages = port === undefined ? undefined : await servePages(started, host, port, log);
+  const start = (mapping: Mapping) => startFunction(mapping, options, sqs, log, pages?.metrics);
+  started.push(...(await Promise.all(mappings.map(start))));
   process.stderr.write(`runner: ready\n`);
   await endSignal();
   await end(started, options.graceSeconds);
-  pages?.close();
+  pages?.server.close();
   sqs.destroy();
 }
-
-type Started = Awaited<ReturnType<typeof startFunction>>;
 
 /** Lets polls and invocations under way finish, then ends all processes; what was not finished stays in the queue. */
 async function end(started: readonly Started[], graceSeconds: number): Promise<void> {
@@ -216,8 +198,14 @@ function endSignal(): Promise<void> {
   return promise;
 }
 
+function linesOf(error: unknown): readonly string[] {
+  if (error instanceof SettingsError) return error.problems;
+  return [error instanceof Error ? error.message : errorText(error)];
+}
+
 main().catch((error: unknown) => {
   const isUsage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  process.stderr.write(`runner: ${error instanceof Error ? error.message : errorText(error)}\n${isUsage ? usage : ''}`);
+  for (const line of linesOf(error)) process.stderr.write(`runner: ${line}\n`);
+  if (isUsage) process.stderr.write(usage);
   process.exit(isUsage ? 2 : 1);
 });

@@ -2,20 +2,23 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { emfMeter } from './adapters/emf.ts';
-import { kafkaConfigFromEnv } from './adapters/kafka/config.ts';
+import { kafkaConfig } from './adapters/kafka/config.ts';
 import { connectTopics } from './adapters/kafka/topics.ts';
 import { type KubeClient, kubeClient } from './adapters/kube/client.ts';
 import { kubeEvents } from './adapters/kube/events.ts';
-import { namespacesIn } from './adapters/kube/namespaces.ts';
 import { kubeResources } from './adapters/kube/resources.ts';
 import { createLogger } from './adapters/log.ts';
 import type { Hide } from './batch.ts';
 import type { InvocationMeter } from './core/metrics.ts';
 import type { Logger } from './core/ports.ts';
 import type { Ports } from './core/reconciler.ts';
-import { installationIn } from './installation.ts';
+import { installationOf } from './installation.ts';
+import { lookalikes } from './settings/lookalikes.ts';
+import { type Env, readSettings } from './settings/read.ts';
+import type { Settings } from './settings/table.ts';
 
-type Env = NodeJS.ProcessEnv;
+/** Settings that both functions have. */
+type Common = Settings<'reconcile'>;
 
 /** What every function needs: the core's ports, and how its own queue treats messages. */
 export type Runtime = {
@@ -28,36 +31,38 @@ export type Runtime = {
 };
 
 /**
- * The parts of a function that is fed by the queue at `env[queueVariable]`. Nothing is connected before it is used.
+ * The settings of a function. Names that look like those of settings and are none are logged.
  *
- * | variable | meaning |
- * |---|---|
- * | `KUBECONFIG` | kubeconfig of this function's identity; without it client-node's defaults |
- * | `WATCH_NAMESPACES` | comma list; empty: all |
- * | `KAFKA_BROKERS` … | see `kafkaConfigFromEnv` |
- * | `KAFKA_CLUSTER_ID` … | see `installationIn` |
- * | `MAX_RECEIVE_COUNT` | of the function's queue |
- * | `LOG_LEVEL` | `debug`, `info`, `warn`, `error` |
- * | `METRICS_NAMESPACE` | of the figures in CloudWatch; empty: `Topicsmith`; `none`: no figures |
+ * @throws SettingsError with everything that is wrong
+ */
+export function functionSettings<R extends 'reconcile' | 'resync'>(env: Env, reader: R): Settings<R> {
+  const settings = readSettings(env, reader);
+  const log = createLogger({ level: (settings as Common).LOG_LEVEL });
+  for (const { variable, meant } of lookalikes(env)) log.warn('setting-unknown', { variable, meant });
+  return settings;
+}
+
+/**
+ * The parts of a function that is fed by the queue at `queueUrl`. Nothing is connected before it is used.
  *
  * @param onRequest called for each request to the API server or a broker
- * @throws Error one line that names the variable and what it must hold
+ * @throws Error one line: a file that a setting names is not as it has to be
  */
-export function runtimeFromEnv(env: Env, queueVariable: string, onRequest = () => {}): Runtime {
-  const log = createLogger({ level: env.LOG_LEVEL || 'info' });
-  const meter = meterFor(env.METRICS_NAMESPACE || 'Topicsmith');
-  const client = telling(kubeClient(env), onRequest);
+export function runtimeOf(settings: Common, queueUrl: string, onRequest = () => {}): Runtime {
+  const log = createLogger({ level: settings.LOG_LEVEL });
+  const meter = meterFor(settings.METRICS_NAMESPACE);
+  const client = telling(kubeClient(settings), onRequest);
   const ports = {
-    resources: kubeResources(client, namespacesIn(env.WATCH_NAMESPACES)),
+    resources: kubeResources(client, settings.WATCH_NAMESPACES),
     events: kubeEvents(client, log),
-    topics: connectTopics(kafkaConfigFromEnv(env), onRequest),
-    installation: installationIn(env),
+    topics: connectTopics(kafkaConfig(settings), onRequest),
+    installation: installationOf(settings),
     now: () => new Date(),
     pause: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {}),
     log,
     meter,
   };
-  return { ports, log, meter, maxReceiveCount: receiveCount(env), hide: hideIn(env, required(env, queueVariable)) };
+  return { ports, log, meter, maxReceiveCount: settings.MAX_RECEIVE_COUNT, hide: hideIn(settings, queueUrl) };
 }
 
 const meterFor = (namespace: string): InvocationMeter =>
@@ -71,26 +76,12 @@ const telling = (client: KubeClient, onRequest: () => void): KubeClient => ({
   },
 });
 
-/** @throws Error one line when the variable is not set */
-export function required(env: Env, name: string): string {
-  const value = env[name];
-  if (!value) throw new Error(`${name} is not set`);
-  return value;
-}
-
-function receiveCount(env: Env): number {
-  const count = Number(required(env, 'MAX_RECEIVE_COUNT'));
-  if (!Number.isInteger(count) || count < 1)
-    throw new Error(`MAX_RECEIVE_COUNT is "${env.MAX_RECEIVE_COUNT}": it has to be a whole number from 1`);
-  return count;
-}
-
 /** Failures alone need the SDK, so a cold start does not wait for it. */
-function hideIn(env: Env, queueUrl: string): Hide {
+function hideIn(settings: Common, queueUrl: string): Hide {
   let loaded: Promise<Hide> | undefined;
   const load = async (): Promise<Hide> => {
     const { changeVisibility, sqsClient } = await import('./adapters/sqs.ts');
-    const sqs = sqsClient(env);
+    const sqs = sqsClient(settings);
     return (delays, signal) => changeVisibility(sqs, queueUrl, delays, signal);
   };
   return async (delays, signal) => {

@@ -1,20 +1,24 @@
 /**
- * Writes everything that follows from `functions/core/schema/`, `functions/core/api.ts` and the tables of metrics, and what
- * `doctor` compares with.
+ * Writes everything that follows from `functions/core/schema/`, `functions/core/api.ts` and the tables of metrics and settings,
+ * and what `doctor` compares with.
  *
  * `node infra/generate.ts` writes; `--check` writes nothing and fails when a file is not what it would write.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { admission, admissionComment } from './generate/admission.ts';
+import { rules } from './generate/alerts.ts';
 import { chartFunctions, chartGrants, chartManifest, chartQueues, elasticMqQueues } from './generate/chart.ts';
+import { cloudWatchDashboard } from './generate/cloudwatch.ts';
 import { crd } from './generate/crd.ts';
+import { dashboard } from './generate/dashboard.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
 import { install, isCurrentInstall } from './generate/install.ts';
 import { metricsPage } from './generate/metrics.ts';
 import { policy } from './generate/policy.ts';
 import { rbac } from './generate/rbac.ts';
 import { reference } from './generate/reference.ts';
+import { withSettings } from './generate/settings.ts';
 import { shipped } from './generate/shipped.ts';
 import { types } from './generate/types.ts';
 
@@ -27,9 +31,13 @@ function yaml(documents: readonly object[], comment = ''): string {
   return `${head}\n${documents.map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n')}`;
 }
 
+const urlOf = (path: string): URL => new URL(`../${path}`, import.meta.url);
+const current = (path: string): Promise<string> => readFile(urlOf(path), 'utf8').catch(() => '');
+
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
 const files: Record<string, string> = {
+  'README.md': withSettings(await current('README.md')),
   'crds/kafkatopic.yaml': yaml([crd()]),
   'crds/kafkatopic-policy.yaml': yaml(policy()),
   'crds/README.md': reference(),
@@ -37,6 +45,7 @@ const files: Record<string, string> = {
   'infra/admission.yaml': yaml(admission(), admissionComment),
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),
+  'infra/dashboard.yml': yaml([cloudWatchDashboard()]),
   'infra/chart/Chart.yaml': yaml([chartManifest()]),
   'infra/chart/files/definition.yaml': yaml([crd()]),
   'infra/chart/files/policy.yaml': yaml(policy()),
@@ -46,12 +55,11 @@ const files: Record<string, string> = {
   'infra/chart/files/queues.json': json(chartQueues()),
   'infra/chart/files/functions.json': json(chartFunctions()),
   'infra/chart/files/elasticmq-queues.conf': elasticMqQueues(),
+  'infra/chart/files/dashboard.json': json(dashboard()),
+  'infra/chart/files/rules.yaml': yaml([rules()]),
   'functions/core/schema/types.generated.ts': types(),
   'functions/doctor/shipped.generated.json': json(shipped()),
 };
-
-const urlOf = (path: string): URL => new URL(`../${path}`, import.meta.url);
-const current = (path: string): Promise<string> => readFile(urlOf(path), 'utf8').catch(() => '');
 
 /** Follows from the chart, which follows from the files above; it takes Helm to make, but not to see whether it is old. */
 const installFile = 'infra/install.yaml';

@@ -12,7 +12,11 @@ const node = /^node:/;
 /** What a file may import: paths from the repository's root for our own, bare names for packages. */
 const rules: readonly Rule[] = [
   { files: 'functions/core/**/*.ts', may: [inside('core/'), /^node:(crypto|util)$/] },
-  { files: 'functions/adapters/kafka/**/*.ts', may: [inside('core/'), inside('adapters/kafka/'), /^kafkajs/, node] },
+  { files: 'functions/settings/*.ts', may: [inside('core/'), inside('settings/')] },
+  {
+    files: 'functions/adapters/kafka/**/*.ts',
+    may: [inside('core/'), inside('settings/'), inside('adapters/kafka/'), /^kafkajs/, node],
+  },
   {
     files: 'functions/adapters/kube/**/*.ts',
     may: [inside('core/'), inside('adapters/kube/'), /^@kubernetes\/client-node$/, node],
@@ -33,7 +37,16 @@ const rules: readonly Rule[] = [
   {
     files: 'functions/commands/*.ts',
     except: 'functions/commands/connect.ts',
-    may: [inside('core/'), inside('commands/'), inside('doctor/'), /^package\.json$/, /^commander$/, /^yaml$/, node],
+    may: [
+      inside('core/'),
+      inside('settings/'),
+      inside('commands/'),
+      inside('doctor/'),
+      /^package\.json$/,
+      /^commander$/,
+      /^yaml$/,
+      node,
+    ],
   },
   { files: 'functions/doctor/*.ts', may: [inside('core/'), inside('doctor/')] },
   // Others could use the runner: it knows Lambda, SQS, the names of figures, and nothing of topics.
@@ -41,7 +54,7 @@ const rules: readonly Rule[] = [
     files: 'functions/runner/**/*.ts',
     may: [
       inside('runner/'),
-      inside('adapters/log.ts'),
+      inside('adapters/(log|status-page).ts'),
       inside('core/(ports|metrics).ts'),
       /^prom-client$/,
       /^aws-lambda$/,

@@ -10,6 +10,7 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { isPrivateUrl } from '../core/address.ts';
 import { clockSkewMs } from '../core/clock.ts';
 import { Failure, type PerItem } from '../core/outcome.ts';
 import type { Envelope, Logger, Requests, Ticks } from '../core/ports.ts';
@@ -28,8 +29,14 @@ const requestsAtOnce = 8;
  * @param requestTimeoutMs longest wait for an answer; a long poll needs more than its own wait time
  * @throws Error for an endpoint that is plain HTTP and not on this machine
  */
-export function sqsClient(env: NodeJS.ProcessEnv, requestTimeoutMs = 5_000): SQSClient {
-  const endpoint = env.SQS_ENDPOINT || undefined;
+export function sqsClient(
+  {
+    SQS_ENDPOINT,
+    SQS_CA_FILE,
+  }: { readonly SQS_ENDPOINT?: string | undefined; readonly SQS_CA_FILE?: string | undefined },
+  requestTimeoutMs = 5_000,
+): SQSClient {
+  const endpoint = SQS_ENDPOINT || undefined;
   if (endpoint !== undefined) refusePlainHttp('SQS_ENDPOINT', endpoint);
   return new SQSClient({
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -38,7 +45,7 @@ export function sqsClient(env: NodeJS.ProcessEnv, requestTimeoutMs = 5_000): SQS
       connectionTimeout: 2_000,
       requestTimeout: requestTimeoutMs,
       throwOnRequestTimeout: true,
-      ...(env.SQS_CA_FILE ? { httpsAgent: { ca: readFileSync(env.SQS_CA_FILE) } } : {}),
+      ...(SQS_CA_FILE ? { httpsAgent: { ca: readFileSync(SQS_CA_FILE) } } : {}),
     },
   });
 }
@@ -259,8 +266,5 @@ const failure = (queueUrl: string, what: string): Failure =>
 /** Messages name objects and requests carry signatures, so they leave this machine over TLS only. */
 export function refusePlainHttp(what: string, url: string): void {
   if (!URL.canParse(url)) throw new Error(`${what} is "${url}": it has to be a URL`);
-  const { protocol, hostname } = new URL(url);
-  const local = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
-  if (protocol !== 'https:' && !local)
-    throw new Error(`${what} is "${url}": use https, plain http is for this machine only`);
+  if (!isPrivateUrl(url)) throw new Error(`${what} is "${url}": use https, plain http is for this machine only`);
 }

@@ -1,5 +1,6 @@
 /** What a command is given, and what it gives back. A new one is a file like its neighbours and a line in `cli.ts`. */
 import type { Command } from 'commander';
+import type { QueueVariable } from '../core/inspection.ts';
 import type { Installation } from '../core/installation.ts';
 import type { World } from '../core/look.ts';
 import type { PerItem } from '../core/outcome.ts';
@@ -40,9 +41,6 @@ export type Kube = {
   /** as in `adapters/kube/annotate.ts` */
   annotate(resource: TopicResource, annotation: string, value: string, signal: AbortSignal): Promise<TopicResource>;
 };
-
-export const queueVariables = ['RECONCILE_QUEUE_URL', 'RECONCILE_DLQ_URL', 'TICK_QUEUE_URL', 'TICK_DLQ_URL'] as const;
-export type QueueVariable = (typeof queueVariables)[number];
 
 /** What to say of a queue whose variable is not set. */
 export const queueUnset = (variable: QueueVariable): string => `${variable} is not set: it holds the URL of the queue`;

@@ -1,13 +1,14 @@
 /** Connections of the command line, over the same adapters and environment variables as the functions. */
-import { namespacesIn } from '../adapters/kube/namespaces.ts';
-import type { KubeInspection, QueueInspection } from '../core/inspection.ts';
+import type { KubeInspection, QueueInspection, QueueVariable } from '../core/inspection.ts';
 import type { Inspections } from '../doctor/list.ts';
-import { installationIn } from '../installation.ts';
-import type { CommonOptions, Connections, Kube, Queues, QueueVariable } from './command.ts';
+import { installationNames, installationOf } from '../installation.ts';
+import { type Env, readSettings } from '../settings/read.ts';
+import type { NameOf, Settings } from '../settings/table.ts';
+import type { CommonOptions, Connections, Kube, Queues } from './command.ts';
 import { Problem, queueUnset } from './command.ts';
 
 /** Clients are loaded by whoever asks for them first, and closed together. */
-export function connections(env: NodeJS.ProcessEnv): Connections {
+export function connections(env: Env): Connections {
   const closers: (() => unknown)[] = [];
   return {
     kube: (options) => kube(env, options, closers),
@@ -21,13 +22,13 @@ export function connections(env: NodeJS.ProcessEnv): Connections {
       return topics;
     },
     queues: (options) => queues(env, options, closers),
-    installation: async () => installationIn(env),
+    installation: async () => installationOf(readSettings(env, 'cli', installationNames)),
     inspections: (options) => inspections(env, options, closers),
     close: async () => void (await Promise.allSettled(closers.map(async (close) => close()))),
   };
 }
 
-async function kube(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (() => unknown)[]): Promise<Kube> {
+async function kube(env: Env, options: CommonOptions, closers: (() => unknown)[]): Promise<Kube> {
   const [{ kubeClient }, { kubeResources }, { strimziTopics }, { annotate }] = await Promise.all([
     import('../adapters/kube/client.ts'),
     import('../adapters/kube/resources.ts'),
@@ -37,7 +38,7 @@ async function kube(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (()
   // without the flag client-node reads KUBECONFIG itself, which may list several files
   const client = explained(() => kubeClient({ KUBECONFIG: options.kubeconfig }, 10_000, options.context));
   closers.push(() => client.close());
-  const watched = namespacesIn(env.WATCH_NAMESPACES);
+  const watched = settingIn(env, 'WATCH_NAMESPACES');
   const context = client.kubeConfig.getContextObject(client.kubeConfig.getCurrentContext());
   const isWatched = (name: string) => watched.length === 0 || watched.includes(name);
   const namespace = options.allNamespaces ? undefined : (options.namespace ?? context?.namespace ?? 'default');
@@ -58,6 +59,10 @@ async function kube(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (()
     annotate: (resource, annotation, value, signal) => annotate(client, resource, annotation, value, signal),
   };
 }
+
+/** One setting alone: what is wrong with others is for those who need them. @throws SettingsError */
+const settingIn = <N extends NameOf<'cli'>>(env: Env, name: N): Settings<'cli', N>[N] =>
+  readSettings(env, 'cli', [name])[name];
 
 /** @throws Problem in place of an error about the kubeconfig */
 function explained<T>(work: () => T): T {
@@ -82,7 +87,7 @@ function noStrimzi(): never {
   throw new Problem("the API server knows no KafkaTopics of Strimzi's: -f reads them from files");
 }
 
-async function queues(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (() => unknown)[]): Promise<Queues> {
+async function queues(env: Env, options: CommonOptions, closers: (() => unknown)[]): Promise<Queues> {
   const sqs = await sqsOf(env, options, closers);
   const [{ queueDepth, requestQueue }, { deadLetterQueue }] = await Promise.all([
     import('../adapters/sqs.ts'),
@@ -90,7 +95,7 @@ async function queues(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (
   ]);
   return {
     requests() {
-      const url = env.RECONCILE_QUEUE_URL;
+      const url = settingIn(env, 'RECONCILE_QUEUE_URL');
       if (!url)
         throw new Problem('RECONCILE_QUEUE_URL is not set: it names the queue to send to; --annotate does without');
       return requestQueue(sqs, url);
@@ -100,14 +105,14 @@ async function queues(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (
       return deadLetterQueue(sqs, urlIn(env, dead), urlIn(env, source));
     },
     async depth(queue, signal) {
-      const url = env[queue];
+      const url = settingIn(env, queue);
       return url ? queueDepth(sqs, url, signal) : undefined;
     },
   };
 }
 
 async function sqsOf(
-  env: NodeJS.ProcessEnv,
+  env: Env,
   { profile, region }: Pick<CommonOptions, 'profile' | 'region'>,
   closers: (() => unknown)[],
 ) {
@@ -115,13 +120,13 @@ async function sqsOf(
   if (profile !== undefined) process.env.AWS_PROFILE = profile;
   if (region !== undefined) process.env.AWS_REGION = region;
   const { sqsClient } = await import('../adapters/sqs.ts');
-  const sqs = sqsClient(env);
+  const sqs = sqsClient(readSettings(env, 'cli', ['SQS_ENDPOINT', 'SQS_CA_FILE']));
   closers.push(() => sqs.destroy());
   return sqs;
 }
 
 /** Clients of their own: what is wrong with one part's settings must not keep the others from being looked at. */
-function inspections(env: NodeJS.ProcessEnv, options: CommonOptions, closers: (() => unknown)[]): Inspections {
+function inspections(env: Env, options: CommonOptions, closers: (() => unknown)[]): Inspections {
   return {
     kube: () => kubeInspection(env, options, closers),
     queues: () => queueInspection(env, options, closers),
@@ -133,15 +138,16 @@ function inspections(env: NodeJS.ProcessEnv, options: CommonOptions, closers: ((
       return inspectKafka(kafkaConfigFromEnv(env));
     },
     async forwarder(signal) {
-      if (!env.FORWARDER_URL) return undefined;
+      const url = settingIn(env, 'FORWARDER_URL');
+      if (url === undefined) return undefined;
       const { forwarderHealth } = await import('../adapters/forwarder.ts');
-      return forwarderHealth(env.FORWARDER_URL, signal);
+      return forwarderHealth(url, signal);
     },
   };
 }
 
 async function kubeInspection(
-  env: NodeJS.ProcessEnv,
+  env: Env,
   { kubeconfig, context }: CommonOptions,
   closers: (() => unknown)[],
 ): Promise<KubeInspection> {
@@ -156,40 +162,42 @@ async function kubeInspection(
     return client;
   };
   const client = connected(kubeconfig, context);
-  const namespaces = namespacesIn(env.WATCH_NAMESPACES);
+  const namespaces = settingIn(env, 'WATCH_NAMESPACES');
   return inspectKube({
     client,
     resources: kubeResources(client, namespaces),
     namespaces,
     clientOf: (who) => {
-      const file = env[`KUBECONFIG_${who.toUpperCase()}`];
-      return file ? connected(file) : undefined;
+      const file = settingIn(env, kubeconfigOf[who]);
+      return file === undefined ? undefined : connected(file);
     },
   });
 }
 
-async function queueInspection(
-  env: NodeJS.ProcessEnv,
-  options: CommonOptions,
-  closers: (() => unknown)[],
-): Promise<QueueInspection> {
+async function queueInspection(env: Env, options: CommonOptions, closers: (() => unknown)[]): Promise<QueueInspection> {
   const sqs = await sqsOf(env, options, closers);
   const { queueAttributes } = await import('../adapters/sqs.ts');
   return {
     async attributes(variable, signal) {
-      const url = env[variable];
+      const url = settingIn(env, variable);
       return url ? queueAttributes(sqs, url, signal) : undefined;
     },
   };
 }
+
+const kubeconfigOf = {
+  forwarder: 'KUBECONFIG_FORWARDER',
+  resync: 'KUBECONFIG_RESYNC',
+  reconciler: 'KUBECONFIG_RECONCILER',
+} as const;
 
 const deadLetterVariables = {
   reconcile: ['RECONCILE_DLQ_URL', 'RECONCILE_QUEUE_URL'],
   ticks: ['TICK_DLQ_URL', 'TICK_QUEUE_URL'],
 } as const;
 
-function urlIn(env: NodeJS.ProcessEnv, variable: QueueVariable): string {
-  const url = env[variable];
+function urlIn(env: Env, variable: QueueVariable): string {
+  const url = settingIn(env, variable);
   if (!url) throw new Problem(queueUnset(variable));
   return url;
 }

@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import product from '../../package.json' with { type: 'json' };
 import { harmless } from '../core/harmless.ts';
+import { SettingsError } from '../settings/read.ts';
 import { register as approve } from './approve.ts';
 import type { ExitCode, Register, Run, Shell } from './command.ts';
 import { register as completion } from './completion.ts';
@@ -33,7 +34,7 @@ const commands: readonly Register[] = [
  * Runs one command.
  *
  * @param args without the program's name
- * @returns the exit code; an error has been told in one line then
+ * @returns the exit code; an error has been told then, in a line for each thing that is wrong
  */
 export async function runCli(args: readonly string[], shell: Shell): Promise<ExitCode> {
   let code: ExitCode = 0;
@@ -49,13 +50,16 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<Exi
   } catch (error) {
     shell.progress(undefined);
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-    const message = shell.signal.aborted ? 'interrupted' : oneLine((error as Error).message);
-    shell.err(`topicsmith: ${message}\n`);
+    for (const line of shell.signal.aborted ? ['interrupted'] : linesOf(error)) shell.err(`topicsmith: ${line}\n`);
     return 1;
   } finally {
     await shell.connect.close();
   }
 }
+
+/** A line for each thing that is wrong. */
+const linesOf = (error: unknown): readonly string[] =>
+  (error instanceof SettingsError ? error.problems : [(error as Error).message]).map(oneLine);
 
 const oneLine = (text: string): string => harmless(text.trim().replace(/\s*\n\s*/g, ' '));
 

@@ -1,5 +1,5 @@
 /** `topicsmith status`: how the fleet is, and what waits. */
-import type { ForwarderHealth } from '../core/inspection.ts';
+import { type ForwarderHealth, type QueueVariable, queueVariables } from '../core/inspection.ts';
 import { asFailure, Failure } from '../core/outcome.ts';
 import { type Condition, conditionIn, type TopicResource } from '../core/resource.ts';
 import { reasons } from '../core/schema/reasons.ts';
@@ -8,9 +8,7 @@ import {
   type CommonOptions,
   examples,
   type Queues,
-  type QueueVariable,
   queueUnset,
-  queueVariables,
   type Register,
   type Shell,
   show,

@@ -45,6 +45,9 @@ export type KubeInspection = {
   topicNames(limit: number, selects: Installation['selects'], signal: AbortSignal): Promise<readonly string[]>;
 };
 
+export const queueVariables = ['RECONCILE_QUEUE_URL', 'RECONCILE_DLQ_URL', 'TICK_QUEUE_URL', 'TICK_DLQ_URL'] as const;
+export type QueueVariable = (typeof queueVariables)[number];
+
 export type QueueInspection = {
   /**
    * All attributes of the queue whose URL is in the environment variable `variable`.
@@ -53,7 +56,7 @@ export type QueueInspection = {
    * @throws Failure
    */
   attributes(
-    variable: string,
+    variable: QueueVariable,
     signal: AbortSignal,
   ): Promise<
     | {

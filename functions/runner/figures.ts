@@ -21,7 +21,7 @@ export type Figures = {
   take(line: string): boolean;
 };
 
-/** Declares all figures of the functions in a registry; counters whose labels are of short lists begin at 0. */
+/** Declares all figures of the functions in a registry; series whose labels are of short lists begin at 0. */
 export function functionFigures(registry: Registry): Figures {
   const names = Object.keys(metrics) as MetricName[];
   const takes = new Map<string, Take>(names.map((name) => [name, takeOf(name, registry)]));
@@ -84,6 +84,7 @@ function takeOf(name: MetricName, registry: Registry): Take {
     }
     case 'time': {
       const histogram = new Histogram({ ...described, buckets });
+      for (const labels of combinations(dimensions)) histogram.zero(labels);
       return (labels, values) => {
         for (const value of values) histogram.observe(within(labels), value / 1000);
       };

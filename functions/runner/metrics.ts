@@ -56,6 +56,9 @@ export type FunctionMetrics = {
   printed(line: string): void;
 };
 
+/** For a runner without pages. */
+export const noMetrics: FunctionMetrics = { begun() {}, ended() {}, queueFailed() {}, printed() {} };
+
 export type RunnerMetrics = {
   /** @param depths read when somebody asks */
   of(functionName: string, depths: () => Promise<Depths>): FunctionMetrics;

@@ -36,7 +36,7 @@ export async function forwarderPart(place: Place, env: NodeJS.ProcessEnv): Promi
 const WARM_PROCESSES = '4';
 
 /**
- * @param env its whole environment, from which `serverless.yml` takes what it hands to the functions
+ * @param env its whole environment, with METRICS_PORT for its pages, from which `serverless.yml` takes what it hands to the functions
  * @param service the `serverless.yml`
  * @param options more arguments
  */

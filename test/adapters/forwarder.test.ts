@@ -61,8 +61,5 @@ describe('what the forwarder says of itself', () => {
     await assert.rejects(forwarderHealth(nobody, signal()), {
       message: `the forwarder cannot be reached at ${nobody}: ECONNREFUSED`,
     });
-    await assert.rejects(forwarderHealth('here', signal()), {
-      message: 'FORWARDER_URL is "here": it has to be a URL',
-    });
   });
 });

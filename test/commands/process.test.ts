@@ -13,7 +13,8 @@ import { kubeResources } from '../../functions/adapters/kube/resources.ts';
 import { annotations, apiVersion, kind } from '../../functions/core/api.ts';
 import { type Item, reconcile } from '../../functions/core/reconciler.ts';
 import { parseRequest } from '../../functions/core/request.ts';
-import { installationIn } from '../../functions/installation.ts';
+import { installationNames, installationOf } from '../../functions/installation.ts';
+import { readSettings } from '../../functions/settings/read.ts';
 import { buildBundles } from '../../infra/build.ts';
 import { noMeter } from '../support/figures.ts';
 import { byHand, realBroker } from '../support/kafka/real-kafka.ts';
@@ -76,7 +77,7 @@ async function pass(): Promise<void> {
     resources: kubeResources(api, [namespace]),
     topics,
     events: fakeEvents(),
-    installation: installationIn({}),
+    installation: installationOf(readSettings({}, 'cli', installationNames)),
     now: () => new Date(),
     pause: async () => {},
     log: silent,
@@ -196,7 +197,7 @@ describe('the command line on real parts', () => {
       'brokers that nobody named',
       ['plan'],
       { KAFKA_BROKERS: '' },
-      /^topicsmith: KAFKA_BROKERS must list the brokers.*\n$/,
+      /^topicsmith: KAFKA_BROKERS is not set: it has to be host:port .*\n$/,
     ],
     [
       'a queue that nobody named',

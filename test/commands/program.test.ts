@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, test } from 'node:test';
+import { SettingsError } from '../../functions/settings/read.ts';
 import { golden } from '../support/golden.ts';
 import { commandWorld, fleet } from './world.ts';
 
@@ -52,6 +53,15 @@ describe('topicsmith', () => {
     };
     const { code, err } = await run('plan');
     assert.deepEqual([code, err], [1, 'topicsmith: x is not a function\n']);
+  });
+
+  test('settings that are wrong are told all at once, a line each', async () => {
+    const { run, resources } = await fleet();
+    resources.fault = () => {
+      throw new SettingsError(['KAFKA_TLS is "yes"', 'KAFKA_BROKERS is not set']);
+    };
+    const { code, err } = await run('plan');
+    assert.deepEqual([code, err], [1, 'topicsmith: KAFKA_TLS is "yes"\ntopicsmith: KAFKA_BROKERS is not set\n']);
   });
 
   test('values at the brokers cannot colour or move what is shown', async () => {

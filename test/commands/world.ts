@@ -1,7 +1,8 @@
 /** Commands in a shell in memory, over objects, topics and queues in memory. */
-import { type ExitCode, Problem, type QueueVariable, type Shell } from '../../functions/commands/command.ts';
+import { type ExitCode, Problem, type Shell } from '../../functions/commands/command.ts';
 import { runCli } from '../../functions/commands/program.ts';
 import { annotations } from '../../functions/core/api.ts';
+import type { QueueVariable } from '../../functions/core/inspection.ts';
 import type { Installation } from '../../functions/core/installation.ts';
 import { Failure } from '../../functions/core/outcome.ts';
 import { parseResource } from '../../functions/core/parse.ts';

@@ -15,7 +15,7 @@ import { hide, makeQueue, receive, testClient } from '../support/sqs/real-queues
 import { deadLettersContract } from './dead-letters.contract.ts';
 
 const consumer = testClient();
-const product = sqsClient({ ...process.env, AWS_REGION: process.env.AWS_REGION ?? 'us-east-1' });
+const product = sqsClient(process.env);
 
 async function send(QueueUrl: string, MessageBody: string, MessageGroupId: string): Promise<void> {
   const message = { QueueUrl, MessageBody, MessageGroupId, MessageDeduplicationId: randomUUID() };

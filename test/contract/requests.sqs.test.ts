@@ -3,7 +3,7 @@ import { hide, makeQueue, receive, remove, testClient } from '../support/sqs/rea
 import { type QueueView, type QueueWorld, requestsContract } from './requests.contract.ts';
 
 const consumer = testClient();
-const product = sqsClient({ ...process.env, AWS_REGION: process.env.AWS_REGION ?? 'us-east-1' });
+const product = sqsClient(process.env);
 
 const view = (queueUrl: string): QueueView => ({
   receive: (max) => receive(consumer, queueUrl, max),

@@ -543,7 +543,11 @@ test('each stage is one line for each object at debug, with what came of it and 
   const items = ['orders', 'denied', 'gone'].map((name) => {
     return { ...asking, key: { namespace: 'shop', name }, messageIds: [`${name}-1`, `${name}-2`] };
   });
-  await reconcile(items, { ...ports, log, now: () => new Date((ms += 10)) }, never);
+  const now = () => {
+    ms += 10;
+    return new Date(ms);
+  };
+  await reconcile(items, { ...ports, log, now }, never);
   const of = (name: string) => debug.filter(({ object }) => object === `shop/${name}`);
   const stagesOf = (name: string) =>
     of(name).map(({ object, trigger, message, messageId, otherMessageIds, requestId, tookMs, ...fields }) => fields);

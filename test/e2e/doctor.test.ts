@@ -271,7 +271,7 @@ describe('topicsmith doctor on real parts', () => {
       const unset = await doctor({ KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512' });
       assert.equal(
         unset.of('brokers'),
-        'failed: KAFKA_SASL_USERNAME must be set for KAFKA_SASL_MECHANISM=SCRAM-SHA-512',
+        'failed: KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD_FILE must be set for KAFKA_SASL_MECHANISM=SCRAM-SHA-512',
       );
     });
 

@@ -169,7 +169,11 @@ describe('forwarder process', { concurrency: 3 }, () => {
   const wrong: { what: string; env: NodeJS.ProcessEnv; says: RegExp }[] = [
     { what: 'no queue', env: { RECONCILE_QUEUE_URL: '' }, says: /RECONCILE_QUEUE_URL is not set/ },
     { what: 'no kubeconfig', env: { KUBECONFIG: join(directory, 'nowhere') }, says: /cannot read the kubeconfig/ },
-    { what: 'a queue over plain http', env: { SQS_ENDPOINT: 'http://queue.example.com' }, says: /use https/ },
+    {
+      what: 'a queue over plain http',
+      env: { SQS_ENDPOINT: 'http://queue.example.com' },
+      says: /SQS_ENDPOINT is "http:.*": it has to be a URL with https/,
+    },
   ];
   for (const { what, env, says } of wrong)
     test(`with ${what} it ends with one line that says what to do`, async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -130,16 +130,6 @@ describe("this project's serverless.yml", () => {
       const visibility = template.Resources[sqs.arn['Fn::GetAtt'][0]]?.Properties.VisibilityTimeout ?? 0;
       assert.ok(visibility >= 6 * timeout && visibility >= timeout + 60, `${visibility}`);
     }
-  });
-
-  test('every setting of the Kafka connection is passed on', () => {
-    const reader = join(import.meta.dirname, '..', '..', 'functions', 'adapters', 'kafka', 'config.ts');
-    const read = readFileSync(reader, 'utf8').match(/\bKAFKA_[A-Z_]+\b/g) ?? [];
-    const { environment } = (service.document as { provider: { environment: object } }).provider;
-    assert.deepEqual(
-      [...new Set(read)].filter((name) => !(name in environment)),
-      [],
-    );
   });
 
   test('the schedule sends what the resync function reads, and is off where nobody asks for it', () => {

@@ -43,15 +43,24 @@ describe('mapping', () => {
     assert.equal(log.info.mock.calls[0]?.arguments[1].late, 1);
   });
 
+  test('each batch is counted as it begins and as it ends', async () => {
+    const { metrics } = await workedOff(Date.now() + 60_000);
+    assert.deepEqual(metrics.begun.mock.calls[0]?.arguments, [1]);
+    const [ended] = metrics.ended.mock.calls.map((call) => call.arguments[0] as { ms: number });
+    assert.deepEqual({ ...ended, ms: 0 }, { ending: 'succeeded', coldStart: false, failed: 0, ms: 0 });
+    assert.ok(Number(ended?.ms) >= 0);
+  });
+
   test('messages that could not be deleted are said, and come back', async () => {
     const { log } = await workedOff(Date.now() + 60_000, async () => 1);
     assert.equal(log.warn.mock.calls[0]?.arguments[0], 'not-deleted');
   });
 
   test('a queue that fails is tried again after a pause', async () => {
-    const { log } = await workedOff(Date.now() + 60_000, async () => {
+    const { log, metrics } = await workedOff(Date.now() + 60_000, async () => {
       throw new Error('away');
     });
+    assert.equal(metrics.queueFailed.mock.callCount(), 1);
     assert.equal(log.error.mock.calls[0]?.arguments[0], 'queue-failed');
     assert.equal(log.error.mock.calls[0]?.arguments[1].pauseMillis, 500);
   });

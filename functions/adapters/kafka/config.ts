@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { type Env, readSettings, SettingsError } from '../../settings/read.ts';
+import { type NameOf, namesOf, type Settings } from '../../settings/table.ts';
 
 /** Where the brokers are and how to speak to them. */
 export type KafkaConfig = {
@@ -24,133 +26,71 @@ export type Sasl =
     }
   | { readonly mechanism: 'OAUTHBEARER'; readonly token: () => Promise<string> };
 
-type Env = Readonly<Record<string, string | undefined>>;
+/** The settings of the connection, as `settings/table.ts` has them. */
+export type KafkaSettings = Settings<'cli', KafkaName>;
+type KafkaName = Extract<NameOf<'cli'>, `KAFKA_${string}`>;
 
 /** A cold start with TLS in a private network takes longer than kafkajs' own 1,000 ms. */
-const defaults = { clientId: 'topicsmith', connectTimeoutMs: 5_000, requestTimeoutMs: 10_000 };
+const timeouts = { connectTimeoutMs: 5_000, requestTimeoutMs: 10_000 };
+
+/** As the environment has it. @throws SettingsError with everything that is wrong about `KAFKA_…` */
+export function kafkaConfigFromEnv(env: Env): KafkaConfig {
+  const isKafka = (name: NameOf<'cli'>): name is KafkaName => name.startsWith('KAFKA_');
+  return kafkaConfig(readSettings(env, 'cli', namesOf('cli').filter(isKafka)));
+}
 
 /**
- * Reads the connection settings from environment variables.
+ * How to connect as the settings say. Certificates and keys are read now, what is for logging in at each login.
  *
- * | variable | meaning |
- * |---|---|
- * | `KAFKA_BROKERS` | `host:port`, separated by commas; required |
- * | `KAFKA_CLIENT_ID` | name in broker logs and quotas; default `topicsmith` |
- * | `KAFKA_TLS` | `true` or `false` (default) |
- * | `KAFKA_CA_FILE` | PEM file of the authority that signed the brokers' certificates |
- * | `KAFKA_CERT_FILE`, `KAFKA_KEY_FILE` | our own certificate (mTLS), both or none |
- * | `KAFKA_SASL_MECHANISM` | `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512` or `OAUTHBEARER`; the first and last need TLS |
- * | `KAFKA_SASL_USERNAME`, `KAFKA_SASL_PASSWORD_FILE` | for the first three |
- * | `KAFKA_SASL_TOKEN_FILE` | for `OAUTHBEARER`: a file that somebody keeps fresh |
- *
- * @throws Error one line that names the variable and what it must hold
+ * @throws SettingsError for files that cannot be read or are no PEM files
  */
-export function kafkaConfigFromEnv(env: Env): KafkaConfig {
-  const brokers = brokersFrom(env.KAFKA_BROKERS);
-  const tls = tlsFrom(env);
-  const sasl = saslFrom(env);
-  if (sasl !== undefined && tls === undefined) refuseOpenSecret(sasl.mechanism, brokers);
+export function kafkaConfig(settings: KafkaSettings): KafkaConfig {
+  const sasl = saslFrom(settings);
   return {
-    ...defaults,
-    ...(env.KAFKA_CLIENT_ID && { clientId: env.KAFKA_CLIENT_ID }),
-    brokers,
-    ...(tls && { tls }),
+    ...timeouts,
+    clientId: settings.KAFKA_CLIENT_ID,
+    brokers: settings.KAFKA_BROKERS,
+    ...(settings.KAFKA_TLS && { tls: tlsFrom(settings) }),
     ...(sasl && { sasl }),
   };
 }
 
-function brokersFrom(value: string | undefined): string[] {
-  const brokers = (value ?? '')
-    .split(',')
-    .map((broker) => broker.trim())
-    .filter((broker) => broker !== '');
-  if (brokers.length === 0) throw new Error('KAFKA_BROKERS must list the brokers as host:port, separated by commas');
-  for (const broker of brokers) parseAddress(broker, 'KAFKA_BROKERS');
-  return brokers;
+const pemFiles = { ca: 'KAFKA_CA_FILE', cert: 'KAFKA_CERT_FILE', key: 'KAFKA_KEY_FILE' } as const;
+
+function tlsFrom(settings: KafkaSettings): NonNullable<KafkaConfig['tls']> {
+  const problems: string[] = [];
+  const entries = Object.entries(pemFiles).flatMap(([part, name]) => {
+    const path = settings[name];
+    if (path === undefined) return [];
+    const pem = pemIn(path);
+    if ('problem' in pem) problems.push(`${name} has to name a PEM file: ${pem.problem}`);
+    return 'problem' in pem ? [] : [[part, pem.text]];
+  });
+  if (problems.length > 0) throw new SettingsError(problems);
+  return Object.fromEntries(entries);
 }
 
-/**
- * Takes `host:port` apart; an IPv6 host stands in brackets.
- *
- * @throws Error one line that names `source`
- */
-export function parseAddress(address: string, source: string): { host: string; port: number } {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:\s]+)):(\d{1,5})$/.exec(address) ?? [];
-  const host = bracketed ?? plain;
-  const port = Number(digits);
-  if (host === undefined || port < 1 || port > 65535)
-    throw new Error(`${source} must hold host:port, for example broker-1:9092, not "${address}"`);
-  return { host, port };
-}
-
-function tlsFrom(env: Env): KafkaConfig['tls'] {
-  const wanted = env.KAFKA_TLS || 'false';
-  if (wanted !== 'true' && wanted !== 'false') throw new Error(`KAFKA_TLS must be true or false, not "${wanted}"`);
-  const files = ['KAFKA_CA_FILE', 'KAFKA_CERT_FILE', 'KAFKA_KEY_FILE'] as const;
-  if (wanted === 'false') {
-    const stray = files.find((name) => env[name]);
-    if (stray) throw new Error(`${stray} needs KAFKA_TLS=true`);
-    return undefined;
-  }
-  if (!env.KAFKA_CERT_FILE !== !env.KAFKA_KEY_FILE)
-    throw new Error('KAFKA_CERT_FILE and KAFKA_KEY_FILE must be set together');
-  const [ca, cert, key] = files.map((name) => readPem(name, env[name]));
-  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
-}
-
-function readPem(name: string, file: string | undefined): string | undefined {
-  if (!file) return undefined;
+/** The problem does not quote the path: it may be a key that was put there by mistake. */
+function pemIn(path: string): { readonly text: string } | { readonly problem: string } {
   try {
-    const pem = readFileSync(file, 'utf8');
-    if (pem.includes('-----BEGIN ')) return pem;
+    const text = readFileSync(path, 'utf8');
+    return text.includes('-----BEGIN ') ? { text } : { problem: 'the one that is named is none' };
   } catch (error) {
-    throw new Error(`${name} must name a readable PEM file: ${(error as Error).message}`);
-  }
-  throw new Error(`${name} must name a PEM file, "${file}" is none`);
-}
-
-function saslFrom(env: Env): Sasl | undefined {
-  const mechanism = env.KAFKA_SASL_MECHANISM;
-  if (!mechanism) {
-    const stray = ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD_FILE', 'KAFKA_SASL_TOKEN_FILE'].find(
-      (name) => env[name],
-    );
-    if (stray) throw new Error(`${stray} needs KAFKA_SASL_MECHANISM`);
-    return undefined;
-  }
-  switch (mechanism) {
-    case 'PLAIN':
-    case 'SCRAM-SHA-256':
-    case 'SCRAM-SHA-512': {
-      const username = required(env, 'KAFKA_SASL_USERNAME', mechanism);
-      return { mechanism, username, password: secretIn(required(env, 'KAFKA_SASL_PASSWORD_FILE', mechanism)) };
-    }
-    case 'OAUTHBEARER':
-      return { mechanism, token: secretIn(required(env, 'KAFKA_SASL_TOKEN_FILE', mechanism)) };
-    default:
-      throw new Error(
-        `KAFKA_SASL_MECHANISM must be PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER, not "${mechanism}"`,
-      );
+    return { problem: `the one that is named cannot be read (${(error as NodeJS.ErrnoException).code})` };
   }
 }
 
-/** These two send the secret itself, so it leaves this machine over TLS only (RFC 4616 section 4, RFC 7628 section 4). */
-function refuseOpenSecret(mechanism: Sasl['mechanism'], brokers: readonly string[]): void {
-  if (mechanism !== 'PLAIN' && mechanism !== 'OAUTHBEARER') return;
-  const remote = brokers.find((broker) => !isLoopback(parseAddress(broker, 'KAFKA_BROKERS').host));
-  if (remote !== undefined)
-    throw new Error(
-      `KAFKA_SASL_MECHANISM=${mechanism} would send its secret to ${remote} in the clear: set KAFKA_TLS=true or use SCRAM-SHA-512`,
-    );
-}
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-
-function required(env: Env, name: string, mechanism: string): string {
-  const value = env[name];
-  if (!value) throw new Error(`${name} must be set for KAFKA_SASL_MECHANISM=${mechanism}`);
-  return value;
+/** Which of them has to be set with which is seen to by `settings/rules.ts`. */
+function saslFrom(settings: KafkaSettings): Sasl | undefined {
+  const {
+    KAFKA_SASL_MECHANISM: mechanism,
+    KAFKA_SASL_USERNAME: username = '',
+    KAFKA_SASL_PASSWORD_FILE: passwordFile = '',
+    KAFKA_SASL_TOKEN_FILE: tokenFile = '',
+  } = settings;
+  if (mechanism === undefined) return undefined;
+  if (mechanism === 'OAUTHBEARER') return { mechanism, token: secretIn(tokenFile) };
+  return { mechanism, username, password: secretIn(passwordFile) };
 }
 
 /** A secret is not where it should be. */

@@ -9,7 +9,8 @@ import { createLogger, LEVELS } from 'kafkajs/src/loggers/index.js';
 import ConnectionPool, { type Connection as Transport } from 'kafkajs/src/network/connectionPool.js';
 import socketFactory from 'kafkajs/src/network/socketFactory.js';
 import Encoder from 'kafkajs/src/protocol/encoder.js';
-import { type KafkaConfig, parseAddress, type Sasl } from './config.ts';
+import { addressIn } from '../../core/address.ts';
+import type { KafkaConfig, Sasl } from './config.ts';
 import { unsupportedVersion } from './failure.ts';
 import { type Api, metadata, type Throttled } from './requests.ts';
 import { behindTags, decode, encode, WireError } from './wire.ts';
@@ -164,8 +165,10 @@ function exchange<Request, Response>(api: Api<Request, Response>, toSend: () => 
 }
 
 async function poolOptions(address: string, config: KafkaConfig) {
+  const endpoint = addressIn(address);
+  if (endpoint === undefined) throw new Error(`"${address}" is no address of a broker: it has to be host:port`);
   return {
-    ...parseAddress(address, 'a broker address'),
+    ...endpoint,
     logger,
     socketFactory: socketFactory(),
     clientId: config.clientId,

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ApiError, type KubeClient, topicsPath } from '../../../functions/adapters/kube/client.ts';
-import { namespacesIn } from '../../../functions/adapters/kube/namespaces.ts';
 import { kubeResources } from '../../../functions/adapters/kube/resources.ts';
 import { Failure } from '../../../functions/core/outcome.ts';
 import { parseResource } from '../../../functions/core/parse.ts';
 import type { TopicStatus } from '../../../functions/core/resource.ts';
 import { keyOf } from '../../../functions/core/topic.ts';
+import { readSettings } from '../../../functions/settings/read.ts';
 
 /** What the contract suite cannot make a real API server do. Each row of a script answers one request. */
 
@@ -188,7 +188,9 @@ test('an expired page token that comes with another one goes on in the same plac
     if (options?.query?.continue === 'old') throw new ApiError(410, 'Expired', 'no', undefined, 'rest');
     return page([claim(7)], 'more');
   });
-  const { items, continue: next } = await resources('a', 'b').page(10, 'a/old', signal);
+  const { items, continue: next } = await resources(
+    ...readSettings({ WATCH_NAMESPACES: 'a,a,b' }, 'cli', ['WATCH_NAMESPACES']).WATCH_NAMESPACES,
+  ).page(10, 'a/old', signal);
   assert.deepEqual([items.map(({ uid }) => uid), next], [['u7'], 'a/more']);
   assert.deepEqual(
     calls.map(([, , options]) => options?.query?.continue),
@@ -198,7 +200,9 @@ test('an expired page token that comes with another one goes on in the same plac
 
 test('the pages of all watched namespaces are reached, also when the setting names one twice', async () => {
   const { calls, resources } = scripted(() => page([]));
-  const watching = resources(...namespacesIn('a,a,b'));
+  const watching = resources(
+    ...readSettings({ WATCH_NAMESPACES: 'a,a,b' }, 'cli', ['WATCH_NAMESPACES']).WATCH_NAMESPACES,
+  );
   let pages = 1;
   for (let { continue: token } = await watching.page(10, undefined, signal); token !== undefined && pages < 9; pages++)
     ({ continue: token } = await watching.page(10, token, signal));
