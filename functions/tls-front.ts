@@ -2,15 +2,13 @@
  * TLS for a server that speaks none, as ElasticMQ: takes connections and hands what comes to the server, which listens
  * on the loopback of the same pod. It reads nothing of what passes.
  *
- * `tls-front --listen HOST:PORT --to HOST:PORT --cert FILE --key FILE`; the files are read again every minute, as a
+ * `tls-front --listen HOST:PORT --to HOST:PORT --cert FILE --key FILE`; the files are read for each connection, since a
  * Secret that is mounted changes in place.
  */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { createServer } from 'node:tls';
+import { createSecureContext, createServer } from 'node:tls';
 import { parseArgs } from 'node:util';
-
-const rereadMs = 60_000;
 
 type Address = { readonly host: string; readonly port: number };
 
@@ -20,20 +18,33 @@ function addressOf(option: string, text = ''): Address {
   return { host, port: Number(port) };
 }
 
+type Done = (error: Error | null, context?: ReturnType<typeof createSecureContext>) => void;
+
+/** Files that cannot be read, or do not belong together, fail this connection only. */
+function answerWith(certificate: () => { cert: Buffer; key: Buffer }, done: Done): void {
+  try {
+    done(null, createSecureContext(certificate()));
+  } catch (error) {
+    done(error as Error);
+  }
+}
+
 function main(): void {
   const { listen, to, cert, key } = parseArgs({
     options: { listen: { type: 'string' }, to: { type: 'string' }, cert: { type: 'string' }, key: { type: 'string' } },
   }).values;
   if (!cert || !key) throw new Error('--cert and --key have to name PEM files');
   const target = addressOf('to', to);
-  const certificate = () => ({ cert: readFileSync(cert), key: readFileSync(key), minVersion: 'TLSv1.2' as const });
-  const server = createServer(certificate(), (outside) => {
-    const inside = connect(target);
-    outside.pipe(inside).pipe(outside);
-    outside.on('error', () => inside.destroy());
-    inside.on('error', () => outside.destroy());
-  });
-  setInterval(() => server.setSecureContext(certificate()), rereadMs).unref();
+  const certificate = () => ({ cert: readFileSync(cert), key: readFileSync(key) });
+  const server = createServer(
+    { ...certificate(), minVersion: 'TLSv1.2', SNICallback: (_, done) => answerWith(certificate, done) },
+    (outside) => {
+      const inside = connect(target);
+      outside.pipe(inside).pipe(outside);
+      outside.on('error', () => inside.destroy());
+      inside.on('error', () => outside.destroy());
+    },
+  );
   server.on('tlsClientError', () => {}); // theirs to mend: probes and scanners speak no TLS
   server.listen(addressOf('listen', listen), () => process.stderr.write(`tls-front: ready\n`));
   process.once('SIGTERM', () => process.exit());

@@ -21,6 +21,7 @@ import { reference } from './generate/reference.ts';
 import { withSettings } from './generate/settings.ts';
 import { shipped } from './generate/shipped.ts';
 import { types } from './generate/types.ts';
+import { valuesPage } from './generate/values.ts';
 
 /** @param comment for people who read the manifest; lines without `#` */
 function yaml(documents: readonly object[], comment = ''): string {
@@ -47,6 +48,7 @@ const files: Record<string, string> = {
   'infra/rbac.yaml': yaml(rbac()),
   'infra/dashboard.yml': yaml([cloudWatchDashboard()]),
   'infra/chart/Chart.yaml': yaml([chartManifest()]),
+  'infra/chart/README.md': valuesPage(),
   'infra/chart/files/definition.yaml': yaml([crd()]),
   'infra/chart/files/policy.yaml': yaml(policy()),
   'infra/chart/files/admission.yaml': yaml(admission(), admissionComment),

@@ -6,10 +6,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { grants } from '../../infra/generate/rbac.ts';
+import { readQueues } from '../../infra/local/queues.ts';
 import { chart, namespace, succeeds, withoutAws } from '../support/cluster/helm.ts';
 import { type Cluster, startCluster } from '../support/cluster/world.ts';
 import { eventually } from '../support/kafka/eventually.ts';
+import { testClient } from '../support/sqs/real-queues.ts';
 
 /** The chart as it was released before this one. */
 const previous = join(import.meta.dirname, '..', 'infra', 'topicsmith-0.1.0.tgz');
@@ -45,6 +48,26 @@ describe('a cluster without AWS', () => {
     assert.equal((await broker.shape('orders')).partitions, 3);
   });
 
+  test('its queue server has the queues of infra/queues.yml', async () => {
+    // its own port, which nobody can reach from outside its pod
+    const endpoint = `http://${cluster.kubelet.address('topicsmith-elasticmq')}:9325`;
+    const sqs = testClient(endpoint);
+    for (const { Properties } of Object.values(readQueues())) {
+      const { QueueName, FifoQueue, VisibilityTimeout = 30, ContentBasedDeduplication, RedrivePolicy } = Properties;
+      const has = await attributesOf(sqs, `${endpoint}/000000000000/${QueueName}`);
+      assert.deepEqual(
+        [has.FifoQueue, has.VisibilityTimeout, has.ContentBasedDeduplication, JSON.parse(has.RedrivePolicy ?? '{}')],
+        [
+          String(FifoQueue),
+          String(VisibilityTimeout),
+          String(ContentBasedDeduplication),
+          RedrivePolicy === undefined ? {} : redriveOf(RedrivePolicy as Redrive),
+        ],
+      );
+    }
+    sqs.destroy();
+  });
+
   test('an upgrade keeps objects, their statuses, topics, and the certificate of the queue server', async () => {
     const { helm, admin, brokers, broker } = cluster;
     const [object, topic, secret] = [await admin.get('orders'), await broker.id('orders'), await dataAt(certificate)];
@@ -72,7 +95,7 @@ describe('a cluster without AWS', () => {
     await Promise.all(['topicsmith-resync', 'topicsmith-forwarder'].map((name) => kubelet.deploy(namespace, name)));
   });
 
-  test('T120: its service accounts have asked the API server for what their roles allow, and nothing else', async () => {
+  test('its service accounts have asked the API server for what their roles allow, and nothing else', async () => {
     const allowed = Object.entries(grants).flatMap(([who, rules]) =>
       rules.flatMap(({ resources, verbs }) => resources.flatMap((of) => verbs.map((verb) => `${who} ${verb} ${of}`))),
     );
@@ -138,6 +161,18 @@ describe('a cluster without AWS', () => {
 
 const dataAt = async (path: string): Promise<unknown> =>
   ((await cluster.admin.call('GET', path)) as { data: unknown }).data;
+
+async function attributesOf(sqs: SQSClient, url: string): Promise<Record<string, string>> {
+  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] });
+  return (await sqs.send(command)).Attributes ?? {};
+}
+
+type Redrive = { deadLetterTargetArn: { 'Fn::GetAtt': [string, string] }; maxReceiveCount: number };
+
+const redriveOf = ({ deadLetterTargetArn, maxReceiveCount }: Redrive) => ({
+  deadLetterTargetArn: `arn:aws:sqs:us-east-1:000000000000:${readQueues()[deadLetterTargetArn['Fn::GetAtt'][0]]?.Properties.QueueName}`,
+  maxReceiveCount,
+});
 
 /** Requests that the queue has taken from the forwarder. */
 async function sent(): Promise<number> {

@@ -139,10 +139,7 @@ for (const [what, values] of matrix)
         const spec = templateOf(manifest)?.spec;
         if (spec === undefined) continue;
         assert.equal(spec.automountServiceAccountToken, !manifest.metadata.name.endsWith('elasticmq'));
-        for (const container of spec.containers as readonly {
-          securityContext?: { readOnlyRootFilesystem?: boolean };
-        }[])
-          assert.equal(container.securityContext?.readOnlyRootFilesystem, true);
+        for (const { securityContext } of spec.containers) assert.equal(securityContext?.readOnlyRootFilesystem, true);
       }
     });
 
@@ -219,4 +216,87 @@ describe('the chart refuses', () => {
       assert.equal(code, 1);
       assert.match(err, message);
     });
+});
+
+type Rules = readonly { readonly resources: readonly string[]; readonly verbs: readonly string[] }[];
+type Role = Manifest & {
+  readonly rules: Rules;
+  readonly aggregationRule?: { readonly clusterRoleSelectors: readonly { matchLabels: Record<string, string> }[] };
+};
+
+describe('the roles of a namespace', () => {
+  for (const [role, verbs] of [
+    ['view', ['get', 'list', 'watch']],
+    ['edit', ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']],
+    ['admin', ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']],
+  ] as const)
+    test(`${role} takes in what KafkaTopics need for it, and never the status`, async () => {
+      const path = `/apis/rbac.authorization.k8s.io/v1/clusterroles/${role}`;
+      const { aggregationRule } = (await api.request('GET', path)) as Role;
+      const taken = (await render(onAws))
+        .filter(({ kind }) => kind === 'ClusterRole')
+        .filter(({ metadata: { labels = {} } }) =>
+          aggregationRule?.clusterRoleSelectors.some(({ matchLabels }) =>
+            Object.entries(matchLabels).every(([label, value]) => labels[label] === value),
+          ),
+        ) as Role[];
+      const rules = taken.flatMap((one) => one.rules);
+      assert.deepEqual(
+        rules.flatMap((rule) => rule.verbs),
+        verbs,
+      );
+      assert.deepEqual([...new Set(rules.flatMap(({ resources }) => resources))], ['kafkatopics']);
+    });
+});
+
+const kindsOf = (manifests: readonly Manifest[], kind: string) =>
+  manifests.filter((manifest) => manifest.kind === kind);
+
+describe('the chart', () => {
+  test('gives rights in the namespaces that are watched, and where none is named in all', async () => {
+    const some = await render(merge(local, { watch: { namespaces: ['default', 'kube-system'] } }));
+    assert.equal(kindsOf(some, 'ClusterRoleBinding').length, 0);
+    assert.deepEqual(
+      kindsOf(some, 'RoleBinding').map(({ metadata }) => `${metadata.name} ${metadata.namespace}`),
+      ['forwarder', 'reconciler', 'resync'].flatMap((who) => [
+        `topicsmith-${who} default`,
+        `topicsmith-${who} kube-system`,
+      ]),
+    );
+    assert.equal(kindsOf(await render(local), 'ClusterRoleBinding').length, 3);
+  });
+
+  test('binds functions on AWS by group, those in the cluster by account', async () => {
+    const subjects = async (values: Values) =>
+      kindsOf(await render(values), 'ClusterRoleBinding').map(
+        (binding) => (binding.subjects as { kind: string; name: string }[])[0]?.name,
+      );
+    assert.deepEqual(await subjects(onAws), ['topicsmith-forwarder', 'topicsmith:reconciler', 'topicsmith:resync']);
+    assert.deepEqual(await subjects(local), ['topicsmith-forwarder', 'topicsmith-reconciler', 'topicsmith-resync']);
+  });
+
+  test('lets functions out to the ports of the brokers, and the forwarder to none of them', async () => {
+    const policies = kindsOf(await render(local), 'NetworkPolicy');
+    const portsOf = (who: string) => {
+      const policy = policies.find(({ metadata }) => metadata.name === `topicsmith-${who}`);
+      const spec = policy?.spec as { egress: { ports: { port: number }[] }[] } | undefined;
+      return spec?.egress.flatMap(({ ports }) => ports.map(({ port }) => port));
+    };
+    assert.deepEqual(portsOf('reconciler'), [53, 53, 443, 6443, 9324, 9092, 9093]);
+    assert.deepEqual(portsOf('forwarder'), [53, 53, 443, 6443, 9324]);
+    assert.deepEqual(portsOf('uninstall-check'), [53, 53, 443, 6443]);
+  });
+
+  test('has two releases beside each other: no name is the same', async () => {
+    const second = { ...onAws, crd: { create: false }, policies: { config: false } };
+    const names = async (release: string, values: Values) =>
+      manifestsIn(await succeeds(run(['template', release, chart, '--namespace', namespace], values))).map(
+        ({ kind, metadata }) => `${kind} ${metadata.name}`,
+      );
+    const first = new Set(await names('topicsmith', onAws));
+    assert.deepEqual(
+      (await names('other', second)).filter((name) => first.has(name)),
+      [],
+    );
+  });
 });

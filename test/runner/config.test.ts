@@ -105,10 +105,23 @@ functions:
   ] as const)
     test(`${reason} is one clear line`, () => assert.throws(() => mappings(yaml), { message }));
 
-  test('queues are found in all resources, also those in other files', () => {
+  test('queues are found in all resources, also those in other files, as far as a function names them', () => {
     const path = join(folder, 'serverless.yml');
-    writeFileSync(path, `resources:\n  - \${file(queues.yml)}\n  - Resources: {Topic: {Type: AWS::SNS::Topic}}\n`);
-    assert.deepEqual([...queuesUsed(readService(path, {}))], [['Jobs', 'jobs']]);
+    const resources = `resources:\n  - \${file(queues.yml)}\n  - Resources: {Topic: {Type: AWS::SNS::Topic}}\n`;
+    const found = (functions: string) => {
+      writeFileSync(path, `${resources}functions: ${functions}\n`);
+      return [...queuesUsed(readService(path, {}))];
+    };
+    assert.deepEqual(found('{work: {events: [{sqs: {arn: !GetAtt Jobs.Arn}}]}}'), [['Jobs', 'jobs']]);
+    assert.deepEqual(found('{work: {environment: {URL: !Ref Jobs}}}'), [['Jobs', 'jobs']]);
+    assert.deepEqual(found('{work: {}}'), []);
+  });
+
+  test('of several functions one can be chosen: what the others miss does not matter then', () => {
+    const path = join(folder, 'serverless.yml');
+    writeFileSync(path, `functions: {work: {timeout: 3}, rest: {environment: {A: "\${env:NOT_SET}"}}}\n`);
+    assert.deepEqual(readService(path, {}, 'work').document.functions, { work: { timeout: 3 } });
+    assert.throws(() => readService(path, {}, 'nix'), { message: 'there is no function "nix"; there are work, rest' });
   });
 });
 

@@ -21,6 +21,7 @@ describe('what holds where nothing is set', () => {
       KUBECONFIG: undefined,
       WATCH_NAMESPACES: [],
       SQS_ENDPOINT: undefined,
+      SQS_CA_FILE: undefined,
       AWS_REGION: undefined,
       RESYNC_INTERVAL_SECONDS: 300,
       LOG_LEVEL: 'info',

@@ -143,7 +143,7 @@ export class Kubelet {
       cwd: join(root, workdir),
       env: {
         ...env,
-        NODE_OPTIONS: `--require ${join(import.meta.dirname, 'container.cjs')}`,
+        NODE_OPTIONS: nodeOptions(container),
         POD: JSON.stringify(pod),
       },
     };
@@ -231,6 +231,15 @@ async function end({ parts, graceMs }: Pod): Promise<void> {
   await Promise.all(parts.map((part) => part.stop()));
   if (performance.now() - began >= graceMs) throw new Error(`${parts[0]?.name} was still there after ${graceMs} ms`);
 }
+
+/** A root file system that is read-only is one to Node as well: it writes nowhere then. */
+const nodeOptions = ({ securityContext }: Container): string =>
+  [
+    `--require ${join(import.meta.dirname, 'container.cjs')}`,
+    ...(securityContext?.readOnlyRootFilesystem
+      ? ['--permission', '--allow-fs-read=*', '--allow-child-process', '--disable-warning=SecurityWarning']
+      : []),
+  ].join(' ');
 
 function textOf({ name, value = '', valueFrom }: Env, podIp: string): string {
   if (valueFrom === undefined) return value;

@@ -22,6 +22,7 @@ export type Container = {
   }[];
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
   readonly readinessProbe?: Probe;
+  readonly securityContext?: { readonly readOnlyRootFilesystem?: boolean };
   readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string; readonly subPath?: string }[];
 };
 
