@@ -4,15 +4,16 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { request as http } from 'node:http';
 import { request as https } from 'node:https';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Part, type Place } from '../../../infra/local/part.ts';
 import type { Kubectl } from '../e2e/kubectl.ts';
 import type { Image } from './image.ts';
-import type { Container, Deployment, Env, Job, PodSpec, Probe, Service, Volume } from './types.ts';
+import { expanded, PodFiles } from './pod-files.ts';
+import type { Container, Deployment, Job, PodSpec, Probe, Service } from './types.ts';
 
 /** Makes a program of an image that is not ours. @param mounts path in the container → directory */
 export type Foreign = (mounts: ReadonlyMap<string, string>, podIp: string) => { command: string; args: string[] };
@@ -36,7 +37,6 @@ type Pod = {
 };
 
 const pollMs = 100;
-const serviceAccountRoot = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 export class Kubelet {
   readonly #options: KubeletOptions;
@@ -125,8 +125,9 @@ export class Kubelet {
   }
 
   async #process(namespace: string, name: string, spec: PodSpec, container: Container, podIp: string) {
-    const mounts = await this.#mounts(namespace, name, spec, container);
-    const own = await this.#environment(namespace, container, podIp);
+    const files = new PodFiles(this.#options, namespace, name);
+    const mounts = await files.mounts(spec, container);
+    const own = await files.environment(container, podIp);
     const { hostname, port } = new URL(this.#options.server);
     const env = { ...own, KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port, HOME: '/nonexistent' };
     const foreign = [...this.#options.foreign].find(([image]) => container.image.startsWith(image))?.[1];
@@ -147,67 +148,6 @@ export class Kubelet {
         POD: JSON.stringify(pod),
       },
     };
-  }
-
-  async #environment(namespace: string, container: Container, podIp: string): Promise<Record<string, string>> {
-    const env: Record<string, string> = {};
-    for (const { configMapRef, secretRef } of container.envFrom ?? []) {
-      const files = await (configMapRef
-        ? this.#config(namespace, configMapRef.name)
-        : this.#secret(namespace, secretRef?.name));
-      for (const [name, value] of Object.entries(files)) env[name] = value.toString();
-    }
-    for (const variable of container.env ?? []) env[variable.name] = expanded(textOf(variable, podIp), env);
-    return env;
-  }
-
-  async #mounts(namespace: string, pod: string, spec: PodSpec, container: Container) {
-    const mounts = new Map<string, string>();
-    for (const { name, mountPath, subPath } of container.volumeMounts ?? []) {
-      const volume = spec.volumes?.find((volume) => volume.name === name) as Volume;
-      const directory = await this.#volume(namespace, pod, volume);
-      mounts.set(mountPath, subPath === undefined ? directory : join(directory, subPath));
-    }
-    if (spec.automountServiceAccountToken)
-      mounts.set(serviceAccountRoot, await this.#serviceAccount(namespace, pod, spec.serviceAccountName ?? 'default'));
-    return mounts;
-  }
-
-  /** A claim keeps its directory over pods, everything else is made anew. */
-  async #volume(namespace: string, pod: string, volume: Volume): Promise<string> {
-    const { dir } = this.#options.place;
-    const claim = volume.persistentVolumeClaim?.claimName;
-    const directory = claim === undefined ? join(dir, 'pods', pod, volume.name) : join(dir, 'claims', claim);
-    mkdirSync(directory, { recursive: true });
-    if (volume.configMap) write(directory, await this.#config(namespace, volume.configMap.name));
-    if (volume.secret) {
-      const { secretName, items } = volume.secret;
-      const files = await this.#secret(namespace, secretName);
-      const chosen = items?.map(({ key, path }) => [path, files[key] ?? Buffer.of()] as const);
-      write(directory, chosen === undefined ? files : Object.fromEntries(chosen));
-    }
-    return directory;
-  }
-
-  /** The token is made by the API server, for that account. */
-  async #serviceAccount(namespace: string, pod: string, account: string): Promise<string> {
-    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`;
-    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3607 } };
-    const { status } = (await this.#options.admin.call('POST', path, { body })) as { status: { token: string } };
-    const directory = join(this.#options.place.dir, 'pods', pod, 'serviceaccount');
-    write(directory, { token: status.token, namespace, 'ca.crt': this.#options.authority });
-    return directory;
-  }
-
-  async #secret(namespace: string, name = ''): Promise<Record<string, Buffer>> {
-    const path = `/api/v1/namespaces/${namespace}/secrets/${name}`;
-    const { data = {} } = (await this.#options.admin.call('GET', path)) as { data?: Record<string, string> };
-    return Object.fromEntries(Object.entries(data).map(([key, text]) => [key, Buffer.from(text, 'base64')]));
-  }
-
-  async #config(namespace: string, name: string): Promise<Record<string, string>> {
-    const path = `/api/v1/namespaces/${namespace}/configmaps/${name}`;
-    return ((await this.#options.admin.call('GET', path)) as { data?: Record<string, string> }).data ?? {};
   }
 
   /** Cluster DNS: names of Services → the pod that they select. */
@@ -240,23 +180,6 @@ const nodeOptions = ({ securityContext }: Container): string =>
       ? ['--permission', '--allow-fs-read=*', '--allow-child-process', '--disable-warning=SecurityWarning']
       : []),
   ].join(' ');
-
-function textOf({ name, value = '', valueFrom }: Env, podIp: string): string {
-  if (valueFrom === undefined) return value;
-  if (valueFrom.fieldRef?.fieldPath === 'status.podIP') return podIp;
-  throw new Error(`${name} comes from ${JSON.stringify(valueFrom)}, which is not known here`);
-}
-
-/** `$(NAME)`, as in a pod's spec; a name that is not set stays as it is. */
-const expanded = (text: string, env: Record<string, string>): string =>
-  text.replaceAll(/\$\((\w+)\)/g, (whole, name: string) => env[name] ?? whole);
-
-function write(directory: string, files: Record<string, string | Buffer>): void {
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(directory, name)), { recursive: true });
-    writeFileSync(join(directory, name), content);
-  }
-}
 
 /** By the container's readiness probe; without one a container is ready as soon as it runs. */
 async function answers({ readinessProbe, ports = [] }: Container, host: string): Promise<boolean> {
