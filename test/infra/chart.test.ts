@@ -107,6 +107,26 @@ const matrix: ReadonlyMap<string, Values> = new Map([
   ],
 ]);
 
+type Selecting = {
+  readonly selector?: Record<string, string> & { readonly matchLabels?: Record<string, string> };
+  readonly podSelector?: { readonly matchLabels: Record<string, string> };
+  readonly ports?: readonly { readonly targetPort: string }[];
+  readonly ingress?: readonly { readonly ports: readonly { readonly port: string }[] }[];
+};
+
+function selectorOf({ spec }: Manifest): Record<string, string> {
+  const { selector, podSelector } = spec as Selecting;
+  return podSelector?.matchLabels ?? selector?.matchLabels ?? selector ?? {};
+}
+
+function portNamesOf({ spec }: Manifest): readonly string[] {
+  const { ports = [], ingress = [] } = spec as Selecting;
+  return [
+    ...ports.map(({ targetPort }) => targetPort),
+    ...ingress.flatMap(({ ports }) => ports.map(({ port }) => port)),
+  ];
+}
+
 /** Kinds of the Prometheus operator, which no plain API server knows. */
 const isForeign = ({ apiVersion }: Manifest): boolean => apiVersion.startsWith('monitoring.coreos.com/');
 
@@ -140,6 +160,20 @@ for (const [what, values] of matrix)
         if (spec === undefined) continue;
         assert.equal(spec.automountServiceAccountToken, !manifest.metadata.name.endsWith('elasticmq'));
         for (const { securityContext } of spec.containers) assert.equal(securityContext?.readOnlyRootFilesystem, true);
+      }
+    });
+
+    test('selects only pods that it makes, and only ports that they have', () => {
+      const pods = manifests.map(templateOf).filter((template) => template !== undefined);
+      const selecting = manifests.filter(({ kind }) => /^(Service|NetworkPolicy|PodDisruptionBudget)$/.test(kind));
+      for (const manifest of selecting) {
+        const wanted = Object.entries(selectorOf(manifest));
+        const found = pods.filter(({ metadata }) => wanted.every(([label, value]) => metadata.labels[label] === value));
+        assert.ok(found.length > 0, `${manifest.kind} ${manifest.metadata.name}`);
+        const has = new Set(
+          found.flatMap(({ spec }) => spec.containers.flatMap(({ ports = [] }) => ports)).map(({ name }) => name),
+        );
+        for (const port of portNamesOf(manifest)) assert.ok(has.has(port), `${manifest.metadata.name}: ${port}`);
       }
     });
 
@@ -285,6 +319,25 @@ describe('the chart', () => {
     assert.deepEqual(portsOf('reconciler'), [53, 53, 443, 6443, 9324, 9092, 9093]);
     assert.deepEqual(portsOf('forwarder'), [53, 53, 443, 6443, 9324]);
     assert.deepEqual(portsOf('uninstall-check'), [53, 53, 443, 6443]);
+  });
+
+  test('shows Prometheus every pod that has figures', async () => {
+    const manifests = await render(everything);
+    const [monitor] = kindsOf(manifests, 'ServiceMonitor');
+    const { selector, endpoints } = (monitor as Manifest).spec as {
+      selector: { matchLabels: Record<string, string> };
+      endpoints: { port: string }[];
+    };
+    const services = kindsOf(manifests, 'Service').filter(({ metadata: { labels = {} } }) =>
+      Object.entries(selector.matchLabels).every(([label, value]) => labels[label] === value),
+    );
+    const shown = services.filter(({ spec }) =>
+      (spec as { ports: { name: string }[] }).ports.some(({ name }) => name === endpoints[0]?.port),
+    );
+    assert.deepEqual(
+      shown.map(({ metadata }) => metadata.name),
+      ['topicsmith-forwarder', 'topicsmith-reconciler', 'topicsmith-resync'],
+    );
   });
 
   test('has two releases beside each other: no name is the same', async () => {
