@@ -10,15 +10,18 @@ import { admission, admissionComment } from './generate/admission.ts';
 import { rules } from './generate/alerts.ts';
 import { chartFunctions, chartGrants, chartManifest, chartQueues, elasticMqQueues } from './generate/chart.ts';
 import { cloudWatchDashboard } from './generate/cloudwatch.ts';
+import { costTables } from './generate/cost.ts';
 import { crd } from './generate/crd.ts';
 import { dashboard } from './generate/dashboard.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
 import { install, isCurrentInstall } from './generate/install.ts';
 import { metricsPage } from './generate/metrics.ts';
+import { parametersPage } from './generate/parameters.ts';
 import { policy } from './generate/policy.ts';
 import { rbac } from './generate/rbac.ts';
+import { filled } from './generate/readme.ts';
 import { reference } from './generate/reference.ts';
-import { withSettings } from './generate/settings.ts';
+import { settingsTables } from './generate/settings.ts';
 import { shipped } from './generate/shipped.ts';
 import { types } from './generate/types.ts';
 import { valuesPage } from './generate/values.ts';
@@ -38,11 +41,12 @@ const current = (path: string): Promise<string> => readFile(urlOf(path), 'utf8')
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
 const files: Record<string, string> = {
-  'README.md': withSettings(await current('README.md')),
+  'README.md': filled(await current('README.md'), { settings: settingsTables(), cost: costTables() }),
   'crds/kafkatopic.yaml': yaml([crd()]),
   'crds/kafkatopic-policy.yaml': yaml(policy()),
   'crds/README.md': reference(),
   'functions/METRICS.md': metricsPage(),
+  'infra/PARAMETERS.md': parametersPage(),
   'infra/admission.yaml': yaml(admission(), admissionComment),
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),

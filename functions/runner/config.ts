@@ -19,8 +19,8 @@ export type Mapping = {
   readonly partialResponses: boolean;
 };
 
-/** The file with its variables resolved, not yet tied to real queues. */
-export type Service = { readonly folder: string; readonly document: Yaml };
+/** The file with its variables resolved, not yet tied to real queues; `env` is where its parameters are. */
+export type Service = { readonly folder: string; readonly document: Yaml; readonly env: NodeJS.ProcessEnv };
 
 type Yaml = { readonly [key: string]: unknown };
 
@@ -28,7 +28,7 @@ type Yaml = { readonly [key: string]: unknown };
  * Reads a serverless.yml and resolves the variables it uses: `${env:NAME}`, `${file(path)}`, `${file(path):a.b}`, quoted
  * text, and lists of those, of which the first that is there counts.
  *
- * @param env where `env:` looks
+ * @param env where `env:` looks, and what a deployment would be given as parameters
  * @param only the function to keep; default: all
  * @throws Error in one line, for other kinds of variables and for those without a value, or when there is no such function
  * @see https://github.com/oss-serverless/serverless/blob/main/docs/guides/variables.md
@@ -37,8 +37,11 @@ export function readService(path: string, env: NodeJS.ProcessEnv, only?: string)
   const folder = dirname(path);
   const document = { ...asMap(readYaml(path)) };
   if (only !== undefined) document.functions = { [only]: functionIn(document, only) };
-  const sections = ['provider', 'functions', 'resources'].map((key) => [key, resolve(document[key], folder, env)]);
-  return { folder, document: Object.fromEntries(sections) };
+  const sections = ['provider', 'functions', 'resources', 'custom'].map((key) => [
+    key,
+    resolve(document[key], folder, env),
+  ]);
+  return { folder, env, document: Object.fromEntries(sections) };
 }
 
 function functionIn(document: Yaml, name: string): unknown {
@@ -48,12 +51,12 @@ function functionIn(document: Yaml, name: string): unknown {
 }
 
 /** Queues that the functions name, of those that the service defines: logical id → `QueueName`. */
-export function queuesUsed({ document }: Service): ReadonlyMap<string, string> {
-  const templates = [document.resources].flat().map((template) => asMap(asMap(template).Resources));
-  const named = new Set(textsIn([document.functions, asMap(document.provider).environment]));
-  const queues = templates
-    .flatMap(Object.entries)
-    .filter(([id, { Type }]) => Type === 'AWS::SQS::Queue' && named.has(id));
+export function queuesUsed(service: Service): ReadonlyMap<string, string> {
+  const { functions, provider } = service.document;
+  const named = new Set(textsIn([functions, asMap(provider).environment]));
+  const queues = Object.entries(inResources(service, 'Resources')).filter(
+    ([id, { Type }]) => Type === 'AWS::SQS::Queue' && named.has(id),
+  );
   return new Map(queues.map(([id, { Properties }]) => [id, String(asMap(Properties).QueueName)]));
 }
 
@@ -63,18 +66,32 @@ function textsIn(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
+/** What all templates under `resources` have in one section. */
+const inResources = ({ document }: Service, section: string): Readonly<Record<string, Yaml>> =>
+  Object.assign({}, ...[document.resources].flat().map((template) => asMap(asMap(template)[section])));
+
 /**
  * The event source mappings of all functions with an `sqs` event.
+ *
+ * In an environment, `Ref` of a queue is its URL, and `Ref` of a parameter the variable of the same name here, else the
+ * parameter's default. `custom.runner.environment`, and `custom.runner.functions` for one function, stand before the
+ * rest: what only makes sense here.
  *
  * @param urls logical id → URL of the real queue
  * @throws Error in one line when a bundle, a queue or a name is missing
  */
 export function mappingsOf(service: Service, urls: ReadonlyMap<string, string>): Mapping[] {
   const provider = asMap(service.document.provider);
+  const runner = asMap(asMap(service.document.custom).runner);
   const functions = Object.entries(asMap(service.document.functions));
   return functions.flatMap(([functionName, value]) => {
     const definition = { ...provider, ...asMap(value) };
-    const environment = { ...asMap(provider.environment), ...asMap(asMap(value).environment) };
+    const environment = {
+      ...asMap(provider.environment),
+      ...asMap(asMap(value).environment),
+      ...asMap(runner.environment),
+      ...asMap(asMap(runner.functions)[functionName]),
+    };
     return [definition.events ?? []].flat().flatMap((event) => {
       const sqs = asMap(event).sqs;
       return sqs === undefined || asMap(sqs).enabled === false
@@ -86,7 +103,7 @@ export function mappingsOf(service: Service, urls: ReadonlyMap<string, string>):
 
 /** Lambda's and Serverless' own defaults where the file says nothing. */
 function mapping(
-  { folder }: Service,
+  service: Service,
   functionName: string,
   definition: Yaml,
   sqs: Yaml,
@@ -95,10 +112,10 @@ function mapping(
   const [id] = [asMap(sqs.arn)['Fn::GetAtt']].flat();
   return {
     functionName,
-    ...handlerFile(folder, functionName, String(definition.handler)),
+    ...handlerFile(service.folder, functionName, String(definition.handler)),
     timeoutSeconds: Number(definition.timeout ?? 6),
     memoryMegabytes: Number(definition.memorySize ?? 1024),
-    environment: environmentOf(functionName, asMap(definition.environment), urls),
+    environment: environmentOf(service, functionName, asMap(definition.environment), urls),
     queueUrl: urlOf(`functions.${functionName}.events`, id, urls),
     batchSize: Number(sqs.batchSize ?? 10),
     maximumConcurrency: Number(sqs.maximumConcurrency ?? 1000),
@@ -114,13 +131,23 @@ function handlerFile(folder: string, functionName: string, handler: string) {
   return { bundle, exportName: handler.slice(dot + 1) };
 }
 
-/** As CloudFormation does: values become text, and `Ref` of a queue is its URL. */
-function environmentOf(functionName: string, environment: Yaml, urls: ReadonlyMap<string, string>) {
+/** As CloudFormation does: values become text. */
+function environmentOf(service: Service, functionName: string, environment: Yaml, urls: ReadonlyMap<string, string>) {
+  const parameters = inResources(service, 'Parameters');
   const entries = Object.entries(environment).map(([name, value]): [string, string] => {
     if (typeof value !== 'object' || value === null) return [name, String(value ?? '')];
-    return [name, urlOf(`functions.${functionName}.environment.${name}`, asMap(value).Ref, urls)];
+    const id = String(asMap(value).Ref);
+    const parameter = parameters[id];
+    if (parameter !== undefined) return [name, parameterValue(name, parameter, service.env)];
+    return [name, urlOf(`functions.${functionName}.environment.${name}`, id, urls)];
   });
   return Object.fromEntries(entries);
+}
+
+function parameterValue(name: string, { Default }: Yaml, env: NodeJS.ProcessEnv): string {
+  const value = env[name] ?? Default;
+  if (value === undefined) throw new Error(`${name} is not set`);
+  return String(value);
 }
 
 function urlOf(where: string, id: unknown, urls: ReadonlyMap<string, string>): string {
@@ -137,7 +164,7 @@ function resolve(value: unknown, folder: string, env: NodeJS.ProcessEnv): unknow
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, folder, env)]));
   if (typeof value !== 'string') return value;
-  const unknown = /\$\{(?!AWS::|env:|file\(|'|")[^}]*\}/.exec(value);
+  const unknown = /\$\{(?!AWS::|env:|file\()\w+[:(][^}]*\}/.exec(value); // without either it is CloudFormation's
   if (unknown !== null) throw new Error(`${unknown[0]}: the runner knows env: and file() variables only`);
   const matches = [...value.matchAll(variable)];
   if (matches.length === 1 && matches[0]?.[0] === value) return firstValue(matches[0][1] ?? '', folder, env);

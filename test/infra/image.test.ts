@@ -29,9 +29,9 @@ describe('the image', () => {
 
   test('begins with the forwarder, which says what it misses', () => {
     assert.equal(image.entrypoint[0], 'node');
-    const { status, stdout } = run(image.command);
+    const { status, stdout, stderr } = run(image.command);
     assert.equal(status, 1);
-    assert.match(stdout, /RECONCILE_QUEUE_URL is not set/);
+    assert.match(stdout + stderr, /RECONCILE_QUEUE_URL is not set/);
   });
 
   for (const [program, args, says] of [
