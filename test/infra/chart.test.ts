@@ -275,10 +275,7 @@ describe('the roles of a namespace', () => {
           ),
         ) as Role[];
       const rules = taken.flatMap((one) => one.rules);
-      assert.deepEqual(
-        rules.flatMap((rule) => rule.verbs),
-        verbs,
-      );
+      assert.deepEqual(rules.flatMap((rule) => rule.verbs).sort(), [...verbs].sort());
       assert.deepEqual([...new Set(rules.flatMap(({ resources }) => resources))], ['kafkatopics']);
     });
 });
