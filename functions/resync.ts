@@ -69,7 +69,8 @@ export async function resyncPage(message: Message, runtime: ResyncRuntime, signa
   const tick = message.value;
   const [startedAt, sentBefore] = [ports.now().getTime(), requestsSent()];
   const page = await pageOf(message, runtime, signal);
-  const { needed, unread } = await outOfSync(page.items, ports, tick.tick, signal);
+  const { needed, unread, because } = await outOfSync(page.items, ports, tick.tick, signal);
+  if (unread > 0) log.warn('resync-unread', { tick: tick.tick, objects: unread, because });
   const envelopes = turned(needed, numberOf(tick.tick)).map((resource) => driftEnvelope(resource, tick));
   const enqueued = await feed(envelopes, { ...runtime, ...ports }, tick.sums?.skipped ? 1 : patientLooks, signal);
   const before = page.again && tick.sums ? { ...tick.sums, states: {} } : tick.sums;

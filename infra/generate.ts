@@ -14,6 +14,7 @@ import { costTables } from './generate/cost.ts';
 import { crd } from './generate/crd.ts';
 import { dashboard } from './generate/dashboard.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
+import { guards, guardsComment } from './generate/guards.ts';
 import { install, isCurrentInstall } from './generate/install.ts';
 import { metricsPage } from './generate/metrics.ts';
 import { parametersPage } from './generate/parameters.ts';
@@ -48,6 +49,7 @@ const files: Record<string, string> = {
   'functions/METRICS.md': metricsPage(),
   'infra/PARAMETERS.md': parametersPage(),
   'infra/admission.yaml': yaml(admission(), admissionComment),
+  'infra/admission-guards.yaml': yaml(guards(), guardsComment),
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),
   'infra/dashboard.yml': yaml([cloudWatchDashboard()]),
@@ -56,6 +58,7 @@ const files: Record<string, string> = {
   'infra/chart/files/definition.yaml': yaml([crd()]),
   'infra/chart/files/policy.yaml': yaml(policy()),
   'infra/chart/files/admission.yaml': yaml(admission(), admissionComment),
+  'infra/chart/files/guards.yaml': yaml(guards(), guardsComment),
   'infra/chart/files/finalizer.yaml': yaml(finalizerPolicy()),
   'infra/chart/files/grants.yaml': yaml([chartGrants()]),
   'infra/chart/files/queues.json': json(chartQueues()),

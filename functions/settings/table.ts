@@ -169,6 +169,21 @@ export const settings = {
     secret: true,
     meaning: 'its password; read at each login, so that a new one is found',
   },
+  KAFKA_SASL_USERNAME_RESYNC: {
+    area: 'Kafka',
+    kind: kinds.line,
+    readers: ['runner'],
+    otherwise: '`KAFKA_SASL_USERNAME`',
+    meaning: '`KAFKA_SASL_USERNAME` of the function `resync`, which needs fewer rights',
+  },
+  KAFKA_SASL_PASSWORD_FILE_RESYNC: {
+    area: 'Kafka',
+    kind: kinds.file,
+    readers: ['runner'],
+    otherwise: '`KAFKA_SASL_PASSWORD_FILE`',
+    secret: true,
+    meaning: 'its password',
+  },
   KAFKA_SASL_TOKEN_FILE: {
     area: 'Kafka',
     kind: kinds.file,

@@ -79,6 +79,10 @@ function joined(text: string): object {
 /** Template with the dashboard alone, for `resources` of serverless.yml. */
 export const cloudWatchDashboard = () => ({
   Resources: {
-    Dashboard: { Type: 'AWS::CloudWatch::Dashboard', Properties: { DashboardBody: joined(JSON.stringify(body())) } },
+    Dashboard: {
+      Type: 'AWS::CloudWatch::Dashboard',
+      Condition: 'WithMetrics',
+      Properties: { DashboardBody: joined(JSON.stringify(body())) },
+    },
   },
 });

@@ -56,7 +56,7 @@ const everything = merge(local, {
   },
   approvalRequired: ['DeleteAdopted'],
   reassignmentBytesPerSecond: 10_000_000,
-  policies: { config: true, limits: true, finalizer: true },
+  policies: { limits: true, finalizer: true },
   metrics: {
     serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
     rules: { enabled: true },
@@ -100,7 +100,7 @@ const matrix: ReadonlyMap<string, Values> = new Map([
     merge(onAws, {
       crd: { create: false },
       rbac: { create: false, aggregate: false },
-      policies: { config: false },
+      policies: { config: false, guards: false },
       networkPolicy: { enabled: false },
       uninstallCheck: false,
     }),
@@ -338,7 +338,7 @@ describe('the chart', () => {
   });
 
   test('has two releases beside each other: no name is the same', async () => {
-    const second = { ...onAws, crd: { create: false }, policies: { config: false } };
+    const second = { ...onAws, crd: { create: false }, policies: { config: false, guards: false } };
     const names = async (release: string, values: Values) =>
       manifestsIn(await succeeds(run(['template', release, chart, '--namespace', namespace], values))).map(
         ({ kind, metadata }) => `${kind} ${metadata.name}`,

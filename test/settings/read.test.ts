@@ -166,7 +166,12 @@ describe('what is wrong', () => {
 describe('secrets', () => {
   test('the value of a variable that leads to a secret is not shown: it may be the secret', () => {
     const secret = names.filter((name) => 'secret' in settings[name]);
-    assert.deepEqual(secret, ['KAFKA_KEY_FILE', 'KAFKA_SASL_PASSWORD_FILE', 'KAFKA_SASL_TOKEN_FILE']);
+    assert.deepEqual(secret, [
+      'KAFKA_KEY_FILE',
+      'KAFKA_SASL_PASSWORD_FILE',
+      'KAFKA_SASL_PASSWORD_FILE_RESYNC',
+      'KAFKA_SASL_TOKEN_FILE',
+    ]);
     for (const name of secret) assert.doesNotMatch(problemsOf(name, 'canary\ncanary').join(), /canary/);
   });
 

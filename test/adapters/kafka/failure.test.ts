@@ -117,7 +117,12 @@ describe('texts for people', () => {
     assert.match(messageOf('move', 31, null), /^not authorized: Alter on the cluster is needed/);
     assert.match(messageOf('rates', 31, null), /^not authorized: DescribeConfigs on the cluster is needed/);
     assert.match(messageOf('limit', 31, null), /^not authorized: AlterConfigs on the cluster is needed/);
-    assert.match(messageOf('create', 29, null), /Create on the topic/);
+    assert.match(messageOf('create', 29, null), /Create on the topic is needed.* --operation Create --topic TOPIC /);
+    const { message: named } = judge('create', { code: 29, name: 'orders' }) as Failure;
+    assert.equal(
+      named,
+      'not authorized: Create on topic orders is needed; this grants it to our user NAME: kafka-acls --add --allow-principal User:NAME --operation Create --topic orders (Kafka: TOPIC_AUTHORIZATION_FAILED, code 29)',
+    );
     assert.match(messageOf('delete', 29, 'Topic authorization failed.'), /Delete on the topic/);
   });
   test('a code without text still has a sentence', () => {

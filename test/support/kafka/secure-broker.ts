@@ -49,11 +49,11 @@ export async function startSecureBroker(options: SecureOptions = {}): Promise<Se
     [properties(dir, { secure, certified, inner, controller }), ...(options.settings ?? [])].join('\n'),
   );
   const classes = ['-cp', `${jars}/*:${dir}`, '-XX:TieredStopAtLevel=1'];
-  execFileSync('javac', ['-cp', `${jars}/*`, '-d', dir, join(import.meta.dirname, 'IamTokens.java')]);
+  await run('javac', ['-cp', `${jars}/*`, '-d', dir, join(import.meta.dirname, 'IamTokens.java')], {});
   const user = 'SCRAM-SHA-512=[name=me,password=right]';
   const clusterId = randomBytes(16).toString('base64url');
   const format = ['format', `--cluster-id=${clusterId}`, '-c', config, '--add-scram', user];
-  execFileSync('java', [...classes, 'kafka.tools.StorageTool', ...format]);
+  await run('java', [...classes, 'kafka.tools.StorageTool', ...format], {});
   const part = new Part(
     {
       name: 'kafka',
