@@ -16,7 +16,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
 import { createLogger, errorText, type Logger } from './adapters/log.ts';
 import { sqsClient } from './adapters/sqs.ts';
-import { type Mapping, mappingsOf, queueNames, readService } from './runner/config.ts';
+import { type Mapping, mappingsOf, queuesUsed, readService } from './runner/config.ts';
 import { startMapping } from './runner/mapping.ts';
 import { noMetrics, type RunnerMetrics } from './runner/metrics.ts';
 import { passOn } from './runner/output.ts';
@@ -26,9 +26,10 @@ import { openQueue, queueUrl } from './runner/queue.ts';
 import { lookalikes } from './settings/lookalikes.ts';
 import { readSettings, SettingsError, settingsIn } from './settings/read.ts';
 
-const usage = `usage: runner [serverless.yml] [--concurrency N] [--warm N] [--freeze] [--queue Id=URL ...]
-              [--wait SECONDS] [--grace SECONDS]
+const usage = `usage: runner [serverless.yml] [--function NAME] [--concurrency N] [--warm N] [--freeze]
+              [--queue Id=URL ...] [--wait SECONDS] [--grace SECONDS]
 
+  --function     runs this one only (default: all)
   --concurrency  batches in work at the same time per function, at most its maximumConcurrency (default 4)
   --warm         processes per function that have loaded it before the first message is taken (default 0)
   --freeze       stop processes between invocations, as Lambda does
@@ -39,6 +40,7 @@ const usage = `usage: runner [serverless.yml] [--concurrency N] [--warm N] [--fr
 
 type Options = {
   readonly service: string;
+  readonly functionName: string | undefined;
   readonly concurrency: number;
   readonly warm: number;
   readonly freeze: boolean;
@@ -52,6 +54,7 @@ function optionsOf(args: string[]): Options {
     args,
     allowPositionals: true,
     options: {
+      function: { type: 'string' },
       concurrency: { type: 'string', default: '4' },
       warm: { type: 'string', default: '0' },
       freeze: { type: 'boolean', default: false },
@@ -62,6 +65,7 @@ function optionsOf(args: string[]): Options {
   });
   return {
     service: resolve(positionals[0] ?? 'serverless.yml'),
+    functionName: values.function,
     concurrency: wholeNumber('--concurrency', values.concurrency, 1),
     warm: wholeNumber('--warm', values.warm, 0),
     freeze: values.freeze,
@@ -88,12 +92,17 @@ async function queueUrls(sqs: SQSClient, names: ReadonlyMap<string, string>, giv
   return new Map(await Promise.all(entries));
 }
 
-/** The whole environment of a function: what its service says, credentials and region, and what Lambda itself adds. */
+/**
+ * The whole environment of a function: what its service says, what the place gives (credentials and region, in a pod the
+ * API server's address), and what Lambda itself adds.
+ */
 function environmentFor(mapping: Mapping, env: NodeJS.ProcessEnv): Record<string, string> {
-  const aws = Object.entries(env).filter((entry): entry is [string, string] => /^AWS_/.test(entry[0]));
+  const given = Object.entries(env).filter((entry): entry is [string, string] =>
+    /^(AWS|KUBERNETES_SERVICE)_/.test(entry[0]),
+  );
   return {
     TZ: ':UTC',
-    ...Object.fromEntries(aws),
+    ...Object.fromEntries(given),
     AWS_LAMBDA_FUNCTION_NAME: mapping.functionName,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(mapping.memoryMegabytes),
     ...mapping.environment,
@@ -158,8 +167,8 @@ async function main(): Promise<void> {
   const log = createLogger({ level: settings.LOG_LEVEL, write: (line) => void process.stdout.write(line) });
   for (const { variable, meant } of lookalikes(process.env)) log.warn('setting-unknown', { variable, meant });
   const sqs = sqsClient(settings, (options.waitSeconds + 5) * 1000);
-  const service = readService(options.service, process.env);
-  const mappings = mappingsOf(service, await queueUrls(sqs, queueNames(service), options.queues));
+  const service = readService(options.service, process.env, options.functionName);
+  const mappings = mappingsOf(service, await queueUrls(sqs, queuesUsed(service), options.queues));
   refuseWrongSettings(mappings);
   const { METRICS_HOST: host, METRICS_PORT: port } = settings;
   const started: Started[] = [];

@@ -8,12 +8,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { admission, admissionComment } from './generate/admission.ts';
 import { rules } from './generate/alerts.ts';
+import { chartFunctions, chartGrants, chartManifest, chartQueues, elasticMqQueues } from './generate/chart.ts';
 import { cloudWatchDashboard } from './generate/cloudwatch.ts';
 import { costTables } from './generate/cost.ts';
 import { crd } from './generate/crd.ts';
 import { dashboard } from './generate/dashboard.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
 import { guards, guardsComment } from './generate/guards.ts';
+import { install, isCurrentInstall } from './generate/install.ts';
 import { metricsPage } from './generate/metrics.ts';
 import { parametersPage } from './generate/parameters.ts';
 import { policy } from './generate/policy.ts';
@@ -23,6 +25,7 @@ import { reference } from './generate/reference.ts';
 import { settingsTables } from './generate/settings.ts';
 import { shipped } from './generate/shipped.ts';
 import { types } from './generate/types.ts';
+import { valuesPage } from './generate/values.ts';
 
 /** @param comment for people who read the manifest; lines without `#` */
 function yaml(documents: readonly object[], comment = ''): string {
@@ -36,6 +39,8 @@ function yaml(documents: readonly object[], comment = ''): string {
 const urlOf = (path: string): URL => new URL(`../${path}`, import.meta.url);
 const current = (path: string): Promise<string> => readFile(urlOf(path), 'utf8').catch(() => '');
 
+const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
+
 const files: Record<string, string> = {
   'README.md': filled(await current('README.md'), { settings: settingsTables(), cost: costTables() }),
   'crds/kafkatopic.yaml': yaml([crd()]),
@@ -48,22 +53,46 @@ const files: Record<string, string> = {
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),
   'infra/dashboard.yml': yaml([cloudWatchDashboard()]),
-  'infra/chart/files/dashboard.json': `${JSON.stringify(dashboard(), null, 2)}\n`,
+  'infra/chart/Chart.yaml': yaml([chartManifest()]),
+  'infra/chart/README.md': valuesPage(),
+  'infra/chart/files/definition.yaml': yaml([crd()]),
+  'infra/chart/files/policy.yaml': yaml(policy()),
+  'infra/chart/files/admission.yaml': yaml(admission(), admissionComment),
+  'infra/chart/files/guards.yaml': yaml(guards(), guardsComment),
+  'infra/chart/files/finalizer.yaml': yaml(finalizerPolicy()),
+  'infra/chart/files/grants.yaml': yaml([chartGrants()]),
+  'infra/chart/files/queues.json': json(chartQueues()),
+  'infra/chart/files/functions.json': json(chartFunctions()),
+  'infra/chart/files/elasticmq-queues.conf': elasticMqQueues(),
+  'infra/chart/files/dashboard.json': json(dashboard()),
   'infra/chart/files/rules.yaml': yaml([rules()]),
   'functions/core/schema/types.generated.ts': types(),
-  'functions/doctor/shipped.generated.json': `${JSON.stringify(shipped(), null, 2)}\n`,
+  'functions/doctor/shipped.generated.json': json(shipped()),
 };
+
+/** Follows from the chart, which follows from the files above; it takes Helm to make, but not to see whether it is old. */
+const installFile = 'infra/install.yaml';
+
+function complain(path: string, source: string): void {
+  console.error(`${path} is not what ${source}: run npm run generate`);
+  process.exitCode = 1;
+}
 
 async function check(): Promise<void> {
   for (const [path, wanted] of Object.entries(files))
-    if ((await current(path)) !== wanted) {
-      console.error(`${path} is not what the schema says: run npm run generate`);
-      process.exitCode = 1;
-    }
+    if ((await current(path)) !== wanted) complain(path, 'the schema says');
+  if (!isCurrentInstall(await current(installFile))) complain(installFile, 'infra/chart makes');
 }
 
 async function write(): Promise<void> {
   for (const [path, wanted] of Object.entries(files)) await writeFile(urlOf(path), wanted);
+  if (isCurrentInstall(await current(installFile))) return;
+  await writeFile(urlOf(installFile), await install(yaml));
 }
 
-await (process.argv.includes('--check') ? check() : write());
+try {
+  await (process.argv.includes('--check') ? check() : write());
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}

@@ -14,9 +14,21 @@ import { register as plan } from './plan.ts';
 import { register as reconcile } from './reconcile.ts';
 import { formats } from './render.ts';
 import { register as status } from './status.ts';
+import { register as uninstallCheck } from './uninstall-check.ts';
 
 /** In the order of the help text. */
-const commands: readonly Register[] = [plan, drift, approve, reconcile, status, dlq, doctor, importing, completion];
+const commands: readonly Register[] = [
+  plan,
+  drift,
+  approve,
+  reconcile,
+  status,
+  dlq,
+  doctor,
+  importing,
+  uninstallCheck,
+  completion,
+];
 
 /**
  * Runs one command.

@@ -29,12 +29,14 @@ type Yaml = { readonly [key: string]: unknown };
  * text, and lists of those, of which the first that is there counts.
  *
  * @param env where `env:` looks, and what a deployment would be given as parameters
- * @throws Error in one line, for other kinds of variables and for those without a value
+ * @param only the function to keep; default: all
+ * @throws Error in one line, for other kinds of variables and for those without a value, or when there is no such function
  * @see https://github.com/oss-serverless/serverless/blob/main/docs/guides/variables.md
  */
-export function readService(path: string, env: NodeJS.ProcessEnv): Service {
+export function readService(path: string, env: NodeJS.ProcessEnv, only?: string): Service {
   const folder = dirname(path);
-  const document = asMap(readYaml(path));
+  const document = { ...asMap(readYaml(path)) };
+  if (only !== undefined) document.functions = { [only]: functionIn(document, only) };
   const sections = ['provider', 'functions', 'resources', 'custom'].map((key) => [
     key,
     resolve(document[key], folder, env),
@@ -42,10 +44,26 @@ export function readService(path: string, env: NodeJS.ProcessEnv): Service {
   return { folder, env, document: Object.fromEntries(sections) };
 }
 
-/** Queues that are defined in the service: logical id → `QueueName`. */
-export function queueNames(service: Service): ReadonlyMap<string, string> {
-  const queues = Object.entries(inResources(service, 'Resources')).filter(([, { Type }]) => Type === 'AWS::SQS::Queue');
+function functionIn(document: Yaml, name: string): unknown {
+  const functions = asMap(document.functions);
+  if (Object.hasOwn(functions, name)) return functions[name];
+  throw new Error(`there is no function "${name}"; there are ${Object.keys(functions).join(', ')}`);
+}
+
+/** Queues that the functions name, of those that the service defines: logical id → `QueueName`. */
+export function queuesUsed(service: Service): ReadonlyMap<string, string> {
+  const { functions, provider } = service.document;
+  const named = new Set(textsIn([functions, asMap(provider).environment]));
+  const queues = Object.entries(inResources(service, 'Resources')).filter(
+    ([id, { Type }]) => Type === 'AWS::SQS::Queue' && named.has(id),
+  );
   return new Map(queues.map(([id, { Properties }]) => [id, String(asMap(Properties).QueueName)]));
+}
+
+/** Every text at any depth: a logical id is one wherever it is named. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 /** What all templates under `resources` have in one section. */

@@ -258,6 +258,13 @@ export const settings = {
     fallback: false,
     meaning: 'whether plain http may go to queues on other machines: in a network that is trusted only',
   },
+  SQS_CA_FILE: {
+    area: 'Queues',
+    kind: kinds.file,
+    readers: [...all, 'runner'],
+    otherwise: 'the well-known authorities',
+    meaning: 'PEM of the authority that signed the certificate of `SQS_ENDPOINT`',
+  },
   AWS_REGION: {
     area: 'Queues',
     kind: kinds.line,

@@ -20,6 +20,17 @@ export const grants: Record<string, Grant[]> = {
   ],
 };
 
+/**
+ * What the roles that every cluster has, `view`, `edit` and `admin`, get for KafkaTopics in the namespaces where somebody
+ * has them. Events they may read anyway.
+ *
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#aggregated-clusterroles
+ */
+export const aggregated: Record<string, { to: string[]; rules: Grant[] }> = {
+  view: { to: ['view', 'edit', 'admin'], rules: [topics('get', 'list', 'watch')] },
+  edit: { to: ['edit', 'admin'], rules: [topics('create', 'update', 'patch', 'delete')] },
+};
+
 const rbacGroup = 'rbac.authorization.k8s.io';
 const nameOf = (who: string): string => `topicsmith-${who}`;
 

@@ -6,7 +6,18 @@ import { SettingsError } from '../../functions/settings/read.ts';
 import { golden } from '../support/golden.ts';
 import { commandWorld, fleet } from './world.ts';
 
-const commands = ['plan', 'drift', 'approve', 'reconcile', 'status', 'dlq', 'doctor', 'import', 'completion'];
+const commands = [
+  'plan',
+  'drift',
+  'approve',
+  'reconcile',
+  'status',
+  'dlq',
+  'doctor',
+  'import',
+  'uninstall-check',
+  'completion',
+];
 
 describe('topicsmith', () => {
   test('--help shows every command, exit 0', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { parseTick } from '../../functions/core/request.ts';
-import { mappingsOf, queueNames, readService } from '../../functions/runner/config.ts';
+import { mappingsOf, queuesUsed, readService } from '../../functions/runner/config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -127,10 +127,23 @@ custom: {runner: {environment: {A: '\${env:NAME}', C: here, D: here}, functions:
   ] as const)
     test(`${reason} is one clear line`, () => assert.throws(() => mappings(yaml), { message }));
 
-  test('queues are found in all resources, also those in other files', () => {
+  test('queues are found in all resources, also those in other files, as far as a function names them', () => {
     const path = join(folder, 'serverless.yml');
-    writeFileSync(path, `resources:\n  - \${file(queues.yml)}\n  - Resources: {Topic: {Type: AWS::SNS::Topic}}\n`);
-    assert.deepEqual([...queueNames(readService(path, {}))], [['Jobs', 'jobs']]);
+    const resources = `resources:\n  - \${file(queues.yml)}\n  - Resources: {Topic: {Type: AWS::SNS::Topic}}\n`;
+    const found = (functions: string) => {
+      writeFileSync(path, `${resources}functions: ${functions}\n`);
+      return [...queuesUsed(readService(path, {}))];
+    };
+    assert.deepEqual(found('{work: {events: [{sqs: {arn: !GetAtt Jobs.Arn}}]}}'), [['Jobs', 'jobs']]);
+    assert.deepEqual(found('{work: {environment: {URL: !Ref Jobs}}}'), [['Jobs', 'jobs']]);
+    assert.deepEqual(found('{work: {}}'), []);
+  });
+
+  test('of several functions one can be chosen: what the others miss does not matter then', () => {
+    const path = join(folder, 'serverless.yml');
+    writeFileSync(path, `functions: {work: {timeout: 3}, rest: {environment: {A: "\${env:NOT_SET}"}}}\n`);
+    assert.deepEqual(readService(path, {}, 'work').document.functions, { work: { timeout: 3 } });
+    assert.throws(() => readService(path, {}, 'nix'), { message: 'there is no function "nix"; there are work, rest' });
   });
 });
 
@@ -142,7 +155,7 @@ describe("this project's serverless.yml", () => {
   mkdirSync(join(withBundles, 'dist'));
   for (const name of ['reconcile', 'resync']) writeFileSync(join(withBundles, 'dist', `${name}.cjs`), '');
 
-  const wherever = new Map([...queueNames(service)].map(([id, name]) => [id, `http://127.0.0.1/${name}`]));
+  const wherever = new Map([...queuesUsed(service)].map(([id, name]) => [id, `http://127.0.0.1/${name}`]));
   const mappings = (env: NodeJS.ProcessEnv) =>
     mappingsOf({ ...readService(path, { KAFKA_BROKERS: 'b:1', ...env }), folder: withBundles }, wherever);
 

@@ -25,6 +25,7 @@ describe('what holds where nothing is set', () => {
       WATCH_NAMESPACES: [],
       SQS_ENDPOINT: undefined,
       SQS_ALLOW_HTTP: false,
+      SQS_CA_FILE: undefined,
       AWS_REGION: undefined,
       RESYNC_INTERVAL_SECONDS: 300,
       LOG_LEVEL: 'info',
