@@ -11,13 +11,13 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { createLogger, errorText, type Logger } from './adapters/log.ts';
+import { errorText, type Logger } from './adapters/log.ts';
 import { sqsClient } from './adapters/sqs.ts';
+import { logFor } from './log-for.ts';
 import { type Mapping, mappingsOf, queueNames, readService } from './runner/config.ts';
 import { startMapping } from './runner/mapping.ts';
 import { ProcessPool } from './runner/process.ts';
 import { openQueue, queueUrl } from './runner/queue.ts';
-import { lookalikes } from './settings/lookalikes.ts';
 import { readSettings, SettingsError, settingsIn } from './settings/read.ts';
 
 const usage = `usage: runner [serverless.yml] [--concurrency N] [--warm N] [--freeze] [--queue Id=URL ...]
@@ -130,9 +130,8 @@ function refuseWrongSettings(mappings: readonly Mapping[]): void {
 
 async function main(): Promise<void> {
   const options = optionsOf(process.argv.slice(2));
+  const log = logFor(process.env, 'runner', (line) => void process.stdout.write(line));
   const settings = readSettings(process.env, 'runner');
-  const log = createLogger({ level: settings.LOG_LEVEL, write: (line) => void process.stdout.write(line) });
-  for (const { variable, meant } of lookalikes(process.env)) log.warn('setting-unknown', { variable, meant });
   const sqs = sqsClient(settings, (options.waitSeconds + 5) * 1000);
   const service = readService(options.service, process.env);
   const mappings = mappingsOf(service, await queueUrls(sqs, queueNames(service), options.queues));
