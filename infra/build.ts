@@ -9,7 +9,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -42,11 +42,13 @@ const withoutGeneratedApi: Plugin = {
  * Writes `<name>.cjs`, `.cjs.map` and `.cjs.LEGAL.txt` (licences of what is inside) per bundle.
  *
  * @param names what to build; anything else in `out` is left alone
+ * @returns paths of the files that went into them, ours and of packages, from the repository's root
  * @throws esbuild's own error, already printed, when a source does not compile
  */
-export async function buildBundles(names: readonly BundleName[], out = join(root, 'dist')): Promise<void> {
-  const { outputFiles } = await build({
+export async function buildBundles(names: readonly BundleName[], out = join(root, 'dist')): Promise<readonly string[]> {
+  const { outputFiles, metafile } = await build({
     write: false,
+    metafile: true,
     absWorkingDir: root,
     entryPoints: names.map((name) => ({ in: bundles[name], out: name })),
     outdir: out,
@@ -64,7 +66,17 @@ export async function buildBundles(names: readonly BundleName[], out = join(root
   });
   mkdirSync(out, { recursive: true });
   for (const { path, contents } of outputFiles) replaceFile(path, contents);
+  return inputsOf(metafile);
 }
+
+/** Files that were read but of which nothing is left in a bundle do not count. */
+const inputsOf = ({ outputs }: Metafile): string[] => [
+  ...new Set(
+    Object.values(outputs).flatMap(({ inputs }) =>
+      Object.keys(inputs).filter((path) => (inputs[path]?.bytesInOutput ?? 0) > 0),
+    ),
+  ),
+];
 
 /** Whoever loads it meanwhile finds the old one or the new one, whole. */
 function replaceFile(path: string, contents: Uint8Array): void {

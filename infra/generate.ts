@@ -6,14 +6,17 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { admission, admissionComment } from './generate/admission.ts';
+import { costTables } from './generate/cost.ts';
 import { crd } from './generate/crd.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
 import { yaml as manifest } from './generate/manifest.ts';
 import { metricsPage } from './generate/metrics.ts';
+import { parametersPage } from './generate/parameters.ts';
 import { policy } from './generate/policy.ts';
 import { rbac } from './generate/rbac.ts';
+import { filled } from './generate/readme.ts';
 import { reference } from './generate/reference.ts';
-import { withSettings } from './generate/settings.ts';
+import { settingsTables } from './generate/settings.ts';
 import { shipped } from './generate/shipped.ts';
 import { types } from './generate/types.ts';
 
@@ -25,11 +28,12 @@ const urlOf = (path: string): URL => new URL(`../${path}`, import.meta.url);
 const current = (path: string): Promise<string> => readFile(urlOf(path), 'utf8').catch(() => '');
 
 const files: Record<string, string> = {
-  'README.md': withSettings(await current('README.md')),
+  'README.md': filled(await current('README.md'), { settings: settingsTables(), cost: costTables() }),
   'crds/kafkatopic.yaml': yaml([crd()]),
   'crds/kafkatopic-policy.yaml': yaml(policy()),
   'crds/README.md': reference(),
   'functions/METRICS.md': metricsPage(),
+  'infra/PARAMETERS.md': parametersPage(),
   'infra/admission.yaml': yaml(admission(), admissionComment),
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),

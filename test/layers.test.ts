@@ -13,13 +13,21 @@ const node = /^node:/;
 const rules: readonly Rule[] = [
   { files: 'functions/core/**/*.ts', may: [inside('core/'), /^node:(crypto|util)$/] },
   { files: 'functions/settings/*.ts', may: [inside('core/'), inside('settings/')] },
+  { files: 'functions/adapters/aws/**/*.ts', may: [inside('core/'), inside('adapters/aws/'), /^@aws-sdk\//, node] },
   {
     files: 'functions/adapters/kafka/**/*.ts',
-    may: [inside('core/'), inside('settings/'), inside('adapters/kafka/'), /^kafkajs/, node],
+    may: [inside('core/'), inside('settings/'), inside('adapters/kafka/'), inside('adapters/aws/'), /^kafkajs/, node],
   },
   {
     files: 'functions/adapters/kube/**/*.ts',
-    may: [inside('core/'), inside('adapters/kube/'), /^@kubernetes\/client-node$/, node],
+    may: [
+      inside('core/'),
+      inside('settings/'),
+      inside('adapters/kube/'),
+      inside('adapters/aws/'),
+      /^@kubernetes\/client-node$/,
+      node,
+    ],
   },
   { files: 'functions/adapters/*.ts', may: [inside('core/'), inside('adapters/'), /^@aws-sdk\//, node] },
   {

@@ -1,4 +1,6 @@
 /** Connections of the command line, over the same adapters and environment variables as the functions. */
+
+import type { KubeSettings } from '../adapters/kube/client.ts';
 import type { KubeInspection, QueueInspection, QueueVariable } from '../core/inspection.ts';
 import type { Inspections } from '../doctor/list.ts';
 import { installationNames, installationOf } from '../installation.ts';
@@ -35,8 +37,7 @@ async function kube(env: Env, options: CommonOptions, closers: (() => unknown)[]
     import('../adapters/kube/strimzi.ts'),
     import('../adapters/kube/annotate.ts'),
   ]);
-  // without the flag client-node reads KUBECONFIG itself, which may list several files
-  const client = explained(() => kubeClient({ KUBECONFIG: options.kubeconfig }, 10_000, options.context));
+  const client = explained(() => kubeClient(apiServerOf(env, options), 10_000, options.context));
   closers.push(() => client.close());
   const watched = settingIn(env, 'WATCH_NAMESPACES');
   const context = client.kubeConfig.getContextObject(client.kubeConfig.getCurrentContext());
@@ -59,6 +60,12 @@ async function kube(env: Env, options: CommonOptions, closers: (() => unknown)[]
     annotate: (resource, annotation, value, signal) => annotate(client, resource, annotation, value, signal),
   };
 }
+
+/** The API server of the flags, where there are any: EKS is for when nobody says otherwise. @throws SettingsError */
+const apiServerOf = (env: Env, { kubeconfig, context }: CommonOptions) =>
+  kubeconfig === undefined && context === undefined ? readSettings(env, 'cli', eksNames) : { KUBECONFIG: kubeconfig };
+
+const eksNames = ['EKS_CLUSTER_NAME', 'KUBE_API_SERVER', 'KUBE_CA_DATA', 'AWS_REGION'] as const;
 
 /** One setting alone: what is wrong with others is for those who need them. @throws SettingsError */
 const settingIn = <N extends NameOf<'cli'>>(env: Env, name: N): Settings<'cli', N>[N] =>
@@ -146,22 +153,18 @@ function inspections(env: Env, options: CommonOptions, closers: (() => unknown)[
   };
 }
 
-async function kubeInspection(
-  env: Env,
-  { kubeconfig, context }: CommonOptions,
-  closers: (() => unknown)[],
-): Promise<KubeInspection> {
+async function kubeInspection(env: Env, options: CommonOptions, closers: (() => unknown)[]): Promise<KubeInspection> {
   const [{ kubeClient }, { kubeResources }, { inspectKube }] = await Promise.all([
     import('../adapters/kube/client.ts'),
     import('../adapters/kube/resources.ts'),
     import('../adapters/kube/inspect.ts'),
   ]);
-  const connected = (file: string | undefined, named?: string) => {
-    const client = explained(() => kubeClient({ KUBECONFIG: file }, 10_000, named));
+  const connected = (settings: KubeSettings, context?: string) => {
+    const client = explained(() => kubeClient(settings, 10_000, context));
     closers.push(() => client.close());
     return client;
   };
-  const client = connected(kubeconfig, context);
+  const client = connected(apiServerOf(env, options), options.context);
   const namespaces = settingIn(env, 'WATCH_NAMESPACES');
   return inspectKube({
     client,
@@ -169,7 +172,7 @@ async function kubeInspection(
     namespaces,
     clientOf: (who) => {
       const file = settingIn(env, kubeconfigOf[who]);
-      return file === undefined ? undefined : connected(file);
+      return file === undefined ? undefined : connected({ KUBECONFIG: file });
     },
   });
 }

@@ -27,7 +27,7 @@ export function judgeReach(reached: readonly Reached[], login: string): Finding 
 
 function mendOf({ reason, message }: Failure): string {
   if (reason === 'NotAuthenticated')
-    return 'check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and what is in the file of the password or token';
+    return 'check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and what is in the secret or the file of the password or token';
   if (/TLS/.test(message)) return 'check KAFKA_TLS, KAFKA_CA_FILE and the port: brokers have one for each way to speak';
   return 'check KAFKA_BROKERS, and that nothing between here and there (security group, firewall, DNS) is in the way';
 }

@@ -78,6 +78,23 @@ export const webUrl = textKind(
   (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
 );
 
+export const httpsUrl = textKind(
+  'a URL with https',
+  (text) => URL.canParse(text) && new URL(text).protocol === 'https:',
+);
+
+/** @see https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html */
+export const eksCluster = textKind('the name of an EKS cluster', (text) => /^[0-9A-Za-z][\w-]{0,99}$/.test(text));
+
+export const authorityData = textKind('a certificate (PEM) in base64, as EKS gives it', (text) =>
+  Buffer.from(text, 'base64').toString().includes('-----BEGIN CERTIFICATE-----'),
+);
+
+/** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html */
+export const secretArn = textKind('the ARN of a secret in Secrets Manager', (text) =>
+  /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$/.test(text),
+);
+
 export const brokers = listKind('host:port of the brokers, separated by commas, as in b-1:9092,b-2:9092', 1, (item) =>
   addressIn(item) === undefined ? undefined : item,
 );

@@ -39,20 +39,34 @@ const together = (...names: readonly Name[]): Rule => ({
   },
 });
 
-/** Where `name` has one of the values, these have to be set. */
-const completing = (name: Name, values: readonly string[], parts: readonly Name[]): Rule => ({
+/** The other one stands for all of these. */
+const replacedBy = (other: Name, ...names: readonly Name[]): Rule => ({
+  about: [other, ...names],
+  broken: (values) => {
+    const twice = names.filter((name) => isSet(values, name));
+    if (twice.length === 0 || !isSet(values, other)) return undefined;
+    return `${other} stands for ${andAll(twice)}: set one or the other`;
+  },
+});
+
+/** Where `name` has one of the values, these have to be set, unless another one stands for them. */
+const completing = (name: Name, values: readonly string[], parts: readonly Name[], instead?: Name): Rule => ({
   about: [name, ...parts],
   broken: (given) => {
-    const missing = parts.filter((part) => !isSet(given, part));
+    const missing = instead && isSet(given, instead) ? [] : parts.filter((part) => !isSet(given, part));
     if (missing.length === 0 || !values.includes(String(given[name]))) return undefined;
     return `${andAll(missing)} must be set for ${name}=${given[name]}`;
   },
 });
 
-/** These two send the secret itself, so it leaves this machine over TLS only (RFC 4616 section 4, RFC 7628 section 4). */
+/**
+ * All but SCRAM send the secret itself, so it leaves this machine over TLS only (RFC 4616 section 4, RFC 7628 section 4).
+ * MSK takes tokens of IAM over TLS only, too.
+ */
 const noOpenSecret: Rule = {
   about: ['KAFKA_SASL_MECHANISM', 'KAFKA_TLS', 'KAFKA_BROKERS'],
   broken: ({ KAFKA_SASL_MECHANISM: mechanism, KAFKA_TLS: tls, KAFKA_BROKERS: brokers = [] }) => {
+    if (!tls && mechanism === 'AWS_MSK_IAM') return 'KAFKA_SASL_MECHANISM=AWS_MSK_IAM needs KAFKA_TLS=true';
     if (tls || (mechanism !== 'PLAIN' && mechanism !== 'OAUTHBEARER')) return undefined;
     const remote = (brokers as readonly string[]).find((broker) => !isLoopback(addressIn(broker)?.host ?? ''));
     if (remote === undefined) return undefined;
@@ -61,6 +75,8 @@ const noOpenSecret: Rule = {
 };
 
 export const rules: readonly Rule[] = [
+  together('EKS_CLUSTER_NAME', 'KUBE_API_SERVER', 'KUBE_CA_DATA'),
+  needing(['EKS_CLUSTER_NAME'], 'AWS_REGION'),
   needing(['KAFKA_CA_FILE', 'KAFKA_CERT_FILE', 'KAFKA_KEY_FILE'], 'KAFKA_TLS', true),
   together('KAFKA_CERT_FILE', 'KAFKA_KEY_FILE'),
   needing(['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD_FILE', 'KAFKA_SASL_TOKEN_FILE'], 'KAFKA_SASL_MECHANISM'),
@@ -68,7 +84,16 @@ export const rules: readonly Rule[] = [
     'KAFKA_SASL_MECHANISM',
     ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'],
     ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD_FILE'],
+    'KAFKA_SECRET_ARN',
   ),
   completing('KAFKA_SASL_MECHANISM', ['OAUTHBEARER'], ['KAFKA_SASL_TOKEN_FILE']),
+  completing('KAFKA_SASL_MECHANISM', ['AWS_MSK_IAM'], ['AWS_REGION']),
+  replacedBy(
+    'KAFKA_SECRET_ARN',
+    'KAFKA_CERT_FILE',
+    'KAFKA_KEY_FILE',
+    'KAFKA_SASL_USERNAME',
+    'KAFKA_SASL_PASSWORD_FILE',
+  ),
   noOpenSecret,
 ];

@@ -6,8 +6,7 @@ import { type Danger, defaultApprovals } from '../core/installation.ts';
 import type { Kind } from './kinds.ts';
 import * as kinds from './kinds.ts';
 
-/** `deploy`: serverless.yml and what it includes, while they are packaged. */
-export type Reader = 'forwarder' | 'reconcile' | 'resync' | 'runner' | 'cli' | 'deploy';
+export type Reader = 'forwarder' | 'reconcile' | 'resync' | 'runner' | 'cli';
 
 export type Setting = {
   readonly area: 'Kubernetes' | 'Kafka' | 'Queues' | 'Topics' | 'Processes';
@@ -49,16 +48,37 @@ export const settings = {
   KUBECONFIG_RECONCILER: {
     area: 'Kubernetes',
     kind: kinds.file,
-    readers: ['deploy', 'cli'],
+    readers: ['runner', 'cli'],
     otherwise: '`KUBECONFIG`',
     meaning: '`KUBECONFIG` of the function `reconcile`',
   },
   KUBECONFIG_RESYNC: {
     area: 'Kubernetes',
     kind: kinds.file,
-    readers: ['deploy', 'cli'],
+    readers: ['runner', 'cli'],
     otherwise: '`KUBECONFIG`',
     meaning: '`KUBECONFIG` of the function `resync`',
+  },
+  EKS_CLUSTER_NAME: {
+    area: 'Kubernetes',
+    kind: kinds.eksCluster,
+    readers: all,
+    otherwise: '`KUBECONFIG`',
+    meaning: 'an EKS cluster, in place of a kubeconfig: we sign its tokens with our AWS credentials',
+  },
+  KUBE_API_SERVER: {
+    area: 'Kubernetes',
+    kind: kinds.httpsUrl,
+    readers: all,
+    otherwise: '`KUBECONFIG`',
+    meaning: 'its address (`cluster.endpoint` of `aws eks describe-cluster`)',
+  },
+  KUBE_CA_DATA: {
+    area: 'Kubernetes',
+    kind: kinds.authorityData,
+    readers: all,
+    otherwise: '`KUBECONFIG`',
+    meaning: 'the only authority its certificate may come from (`cluster.certificateAuthority.data`)',
   },
   WATCH_NAMESPACES: {
     area: 'Kubernetes',
@@ -129,10 +149,10 @@ export const settings = {
   },
   KAFKA_SASL_MECHANISM: {
     area: 'Kafka',
-    kind: kinds.choice('PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'),
+    kind: kinds.choice('PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER', 'AWS_MSK_IAM'),
     readers: looking,
     otherwise: 'no login',
-    meaning: 'how to log in; `PLAIN` and `OAUTHBEARER` need TLS',
+    meaning: 'how to log in; all but `SCRAM-…` need TLS. `AWS_MSK_IAM`: with our AWS credentials',
   },
   KAFKA_SASL_USERNAME: {
     area: 'Kafka',
@@ -156,6 +176,14 @@ export const settings = {
     otherwise: 'none',
     secret: true,
     meaning: 'for `OAUTHBEARER`: a token that somebody keeps fresh; read at each login',
+  },
+  KAFKA_SECRET_ARN: {
+    area: 'Kafka',
+    kind: kinds.secretArn,
+    readers: looking,
+    otherwise: 'the files',
+    meaning:
+      'a secret in Secrets Manager with what the login needs: JSON with some of `username`, `password`, `certificate`, `privateKey`, `privateKeyPassphrase`, `ca`',
   },
 
   RECONCILE_QUEUE_URL: {
@@ -207,7 +235,7 @@ export const settings = {
     kind: kinds.line,
     readers: [...all, 'runner'],
     otherwise: "the AWS SDK's usual chain, as for credentials",
-    meaning: 'region of the queues',
+    meaning: 'region of the queues, the EKS cluster and MSK',
   },
   AWS_PROFILE: {
     area: 'Queues',
@@ -238,20 +266,6 @@ export const settings = {
     readers: ['forwarder'],
     fallback: 300,
     meaning: 'time between ticks, which find drift',
-  },
-  RESYNC_SCHEDULE: {
-    area: 'Topics',
-    kind: kinds.choice('ENABLED', 'DISABLED'),
-    readers: ['deploy'],
-    fallback: 'DISABLED',
-    meaning: 'ticks from EventBridge Scheduler, which come without a forwarder too',
-  },
-  RESYNC_SCHEDULE_EXPRESSION: {
-    area: 'Topics',
-    kind: kinds.line,
-    readers: ['deploy'],
-    fallback: 'rate(5 minutes)',
-    meaning: 'when they come',
   },
 
   LOG_LEVEL: {

@@ -8,20 +8,8 @@ const titles: Readonly<Record<Setting['area'], string>> = {
   Processes: 'Logs, figures, pages',
 };
 
-const markers = { begin: '<!-- settings -->', end: '<!-- /settings -->' };
-
-/**
- * The README with the tables of all environment variables between its markers.
- *
- * @throws Error when it has no markers
- */
-export function withSettings(readme: string): string {
-  const [begin, end] = [readme.indexOf(markers.begin), readme.indexOf(markers.end)];
-  if (begin < 0 || end < begin) throw new Error(`README.md has to hold ${markers.begin} and then ${markers.end}`);
-  return `${readme.slice(0, begin + markers.begin.length)}\n${tables()}\n${readme.slice(end)}`;
-}
-
-const tables = (): string =>
+/** Tables of all environment variables, for the README. */
+export const settingsTables = (): string =>
   Object.entries(titles)
     .map(([area, title]) => table(title, (setting) => setting.area === area))
     .join('\n\n');

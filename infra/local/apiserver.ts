@@ -65,8 +65,16 @@ export const apiServerBinary: Artifact = {
     }),
 };
 
-/** Starts an empty API server and waits until it serves and has its namespace `default`. */
-export async function startApiServer(place: Place, binaryDirectory: string): Promise<ApiServer> {
+/**
+ * Starts an empty API server and waits until it serves and has its namespace `default`.
+ *
+ * @param more flags beside the usual ones
+ */
+export async function startApiServer(
+  place: Place,
+  binaryDirectory: string,
+  more: readonly string[] = [],
+): Promise<ApiServer> {
   const [port = 0] = await freePorts(1);
   const server = `https://127.0.0.1:${port}`;
   const data = join(place.dir, 'data', 'apiserver');
@@ -81,7 +89,7 @@ export async function startApiServer(place: Place, binaryDirectory: string): Pro
     {
       name: 'apiserver',
       command: join(binaryDirectory, 'kube-apiserver'),
-      args: flags(data, socket, port, auditLog),
+      args: [...flags(data, socket, port, auditLog), ...more],
       env: { ...process.env, GOGC: '300' }, // a third less time in the collector, for some memory
       log: join(place.dir, 'logs', 'apiserver.log'),
       ready: () => serves(server, certificate(data), tokens.admin),

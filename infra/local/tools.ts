@@ -1,7 +1,7 @@
 /** The tools that must be on the machine. They are asked only when something has to be built or run with them. */
 import { spawnSync } from 'node:child_process';
 
-export type Tool = 'java' | 'maven' | 'go';
+export type Tool = 'java' | 'maven' | 'go' | 'python';
 
 type Requirement = {
   readonly title: string;
@@ -37,6 +37,14 @@ const requirements: Record<Tool, Requirement> = {
     version: /go version go(\d+)\.(\d+)/,
     least: [1, 26],
     install: 'Go 1.26 or newer from https://go.dev/dl/',
+  },
+  python: {
+    title: 'Python',
+    command: 'python3',
+    args: ['-m', 'pip', '--version'],
+    version: /\(python (\d+)\.(\d+)\)/,
+    least: [3, 11],
+    install: 'Python 3.11 or newer with pip, e.g. "apt install python3-pip" or "brew install python"',
   },
 };
 

@@ -23,6 +23,8 @@ type Requests = Readonly<Record<string, number>>;
 
 export type Report = {
   readonly count: number;
+  /** objects one after another */
+  readonly singles: number;
   readonly deletionPolicy: DeletionPolicy;
   readonly parallel: number;
   readonly machine: {
@@ -94,8 +96,9 @@ async function floorOf(
 
 type Outside = Pick<World, 'api' | 'brokers' | 'queues' | 'loads' | 'watcher'>;
 
-const about = ({ count, deletionPolicy }: Options, data: string) => ({
+const about = ({ count, singles, deletionPolicy }: Options, data: string) => ({
   count,
+  singles,
   deletionPolicy,
   parallel,
   machine: { data, processors: availableParallelism(), node: process.versions.node, kubernetes: KUBERNETES_VERSION },
@@ -135,7 +138,7 @@ const upToLast = (phases: Options['phases']) =>
     .filter((name) => name !== 'drift' || phases.has(name));
 
 /** Once more, now that time does not matter: brokers and queues are reached through proxies that count. */
-async function countedRun(installation: Installation, outside: Outside, { count, phases }: Options) {
+async function countedRun(installation: Installation, outside: Outside, { count, singles, phases }: Options) {
   const env = environment(installation.system);
   const kafka = await startProxy(env.KAFKA_BROKERS ?? '', kafkaCounter);
   const sqs = await startProxy(new URL(env.SQS_ENDPOINT ?? '').host, sqsCounter);
@@ -147,9 +150,10 @@ async function countedRun(installation: Installation, outside: Outside, { count,
       async (world) => {
         const names = namesOf('counted', count);
         const counted: Partial<Record<PhaseName, { kafka: Requests; sqs: Requests }>> = {};
-        for (const phase of onFleet.filter((name) => name !== 'drift' || phases.has(name))) {
+        for (const phase of ['idle', ...onFleet.filter((name) => name !== 'drift' || phases.has(name))] as const) {
           const before = [new Map(kafka.counts), new Map(sqs.counts)] as const;
-          if (phase === 'resync') await resync(world, count);
+          if (phase === 'idle') await idle(world, singles, 0);
+          else if (phase === 'resync') await resync(world, count);
           else if (phase === 'drift') await drift(world, names);
           else await fleet(world, world.loads[phase], names);
           counted[phase] = { kafka: since(before[0], kafka.counts), sqs: since(before[1], sqs.counts) };

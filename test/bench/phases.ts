@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Api, mergePatch, topicPath } from './api.ts';
 import { AuditMark, type RequestsByUser } from './audit.ts';
 import { type MachineCost, spending } from './cost.ts';
+import { type FunctionsUse, RunnerMark } from './functions.ts';
 import { created, drifted, inParallel, type Load, type LoadName, type Loads, namesOf } from './loads.ts';
 import { namesByPid, type Watched } from './processes.ts';
 import type { Profile, Profiler } from './profile.ts';
@@ -30,6 +31,7 @@ export type World = {
 /** What a phase cost, until nothing was left in the queues. */
 export type Cost = MachineCost & {
   readonly requests: RequestsByUser;
+  readonly used: FunctionsUse;
   readonly profiles?: Readonly<Record<string, Profile>>;
 };
 
@@ -209,6 +211,7 @@ async function single({ api, watcher, queues, namespace }: World, { send, wish }
 async function costing<T>(world: World, work: () => Promise<T>): Promise<{ result: T; cost: Cost }> {
   const ours = () => new Map([...namesByPid(world.pids)].filter(([, name]) => profiled.has(name)));
   const mark = new AuditMark(world.auditLog);
+  const runnerMark = new RunnerMark(world.runnerLog);
   world.profiler?.start(ours().keys());
   const { result, cost } = await spending(world.pids, async () => {
     const done = await work();
@@ -217,7 +220,8 @@ async function costing<T>(world: World, work: () => Promise<T>): Promise<{ resul
   });
   const profiles = await world.profiler?.stop(ours());
   const requests = await mark.requestsSince();
-  return { result, cost: { ...cost, requests, ...(profiles !== undefined && { profiles }) } };
+  const used = runnerMark.used();
+  return { result, cost: { ...cost, requests, used, ...(profiles !== undefined && { profiles }) } };
 }
 
 const profiled = new Set(['forwarder', 'runner', 'reconcile', 'resync']);

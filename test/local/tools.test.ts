@@ -64,6 +64,18 @@ const cases: { reason: string; tool: Tool; programs: Record<string, string>; wan
     programs: { go: 'echo "go version go1.19 linux/amd64"' },
     want: /^Go 1\.19 is too old/,
   },
+  {
+    reason: 'a Python without pip',
+    tool: 'python',
+    programs: { python3: 'echo "No module named pip" >&2; exit 1' },
+    want: /^Python does not work \("python3 -m pip --version" failed\): install Python 3\.11 or newer with pip/,
+  },
+  {
+    reason: 'a Python with pip',
+    tool: 'python',
+    programs: { python3: 'echo "pip 26.1 from /usr/lib/python3/dist-packages/pip (python 3.12)"' },
+    want: undefined,
+  },
   { reason: 'a newer Go', tool: 'go', programs: { go: 'echo "go version go1.30.1 linux/amd64"' }, want: undefined },
   {
     reason: 'a Java that only says there is none, as on a fresh macOS',

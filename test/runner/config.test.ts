@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -89,6 +89,28 @@ functions:
   ] as const)
     test(`a variable may be ${reason}`, () => assert.equal(environmentOf(value, env), want));
 
+  test('a parameter is the variable it is handed to, else its default', () => {
+    const yaml = (Default: string) => `
+functions: {work: {handler: work.run, environment: {VALUE: {Ref: Size}}, events: [{sqs: {arn: !GetAtt Jobs.Arn}}]}}
+resources: [{Parameters: {Size: {Type: String${Default}}}}]`;
+    const value = (text: string, env: NodeJS.ProcessEnv) => mappings(text, env)[0]?.environment.VALUE;
+    assert.equal(value(yaml(', Default: 7'), {}), '7');
+    assert.equal(value(yaml(', Default: 7'), { VALUE: '8' }), '8');
+    assert.equal(value(yaml(', Default: 7'), { VALUE: '' }), '');
+    assert.throws(() => value(yaml(''), { Size: '8' }), { message: 'VALUE is not set' });
+  });
+
+  test('what is said for the runner stands before the rest, and for one function before that for all', () => {
+    const [mapping] = mappings(
+      `
+provider: {environment: {A: {Ref: Nowhere}, B: all}}
+functions: {work: {handler: work.run, environment: {C: own, D: own}, events: [{sqs: {arn: !GetAtt Jobs.Arn}}]}}
+custom: {runner: {environment: {A: '\${env:NAME}', C: here, D: here}, functions: {work: {D: mine}, other: {B: its}}}}`,
+      { NAME: 'x' },
+    );
+    assert.deepEqual(mapping?.environment, { A: 'x', B: 'all', C: 'here', D: 'mine' });
+  });
+
   for (const [reason, yaml, message] of [
     ['a variable without a value', `functions: \${env:NOWHERE}`, /NOWHERE.* has no value: set NOWHERE/],
     ['a kind of variable it does not know', `functions: \${ssm:x}`, /\$\{ssm:x\}: the runner knows env: and file\(\)/],
@@ -114,54 +136,36 @@ functions:
 
 describe("this project's serverless.yml", () => {
   const path = join(import.meta.dirname, '..', '..', 'serverless.yml');
-  const service = readService(path, { KAFKA_BROKERS: 'b:1', KUBECONFIG: 'k' });
+  const service = readService(path, {});
+  const withBundles = mkdtempSync(join(tmpdir(), 'config-'));
+  after(() => rmSync(withBundles, { recursive: true }));
+  mkdirSync(join(withBundles, 'dist'));
+  for (const name of ['reconcile', 'resync']) writeFileSync(join(withBundles, 'dist', `${name}.cjs`), '');
 
-  test('each mapping reports failures singly and hides messages for six timeouts and a request lifetime', () => {
-    const { functions } = service.document as {
-      functions: Record<string, { timeout: number; events: [{ sqs: Sqs }] }>;
-    };
-    const [template] = service.document.resources as [
-      { Resources: Record<string, { Properties: { VisibilityTimeout: number } }> },
-    ];
-    for (const { timeout, events } of Object.values(functions)) {
-      const [{ sqs }] = events;
-      assert.equal(sqs.functionResponseType, 'ReportBatchItemFailures');
-      assert.equal(sqs.filterPatterns, undefined); // a filtered message is deleted for good
-      const visibility = template.Resources[sqs.arn['Fn::GetAtt'][0]]?.Properties.VisibilityTimeout ?? 0;
-      assert.ok(visibility >= 6 * timeout && visibility >= timeout + 60, `${visibility}`);
-    }
+  const wherever = new Map([...queueNames(service)].map(([id, name]) => [id, `http://127.0.0.1/${name}`]));
+  const mappings = (env: NodeJS.ProcessEnv) =>
+    mappingsOf({ ...readService(path, { KAFKA_BROKERS: 'b:1', ...env }), folder: withBundles }, wherever);
+
+  test('what is not set on this machine is as a deployment would have it, without TLS and login to brokers', () => {
+    const [reconcile] = mappings({});
+    const { KAFKA_BROKERS, KAFKA_TLS, KAFKA_SASL_MECHANISM, LOG_LEVEL } = reconcile?.environment ?? {};
+    assert.deepEqual([KAFKA_BROKERS, KAFKA_TLS, KAFKA_SASL_MECHANISM, LOG_LEVEL], ['b:1', '', '', 'info']);
+  });
+
+  test('each function has its own kubeconfig where there is one', () => {
+    const files = (env: NodeJS.ProcessEnv) => mappings(env).map(({ environment }) => environment.KUBECONFIG);
+    assert.deepEqual(files({ KUBECONFIG: 'k', KUBECONFIG_RESYNC: 'r' }), ['k', 'r']);
+    assert.deepEqual(files({}), ['', '']);
   });
 
   test('the schedule sends what the resync function reads, and is off where nobody asks for it', () => {
-    const [, template] = service.document.resources as [
-      object,
-      { Resources: { TickSchedule: { Properties: Schedule } } },
-    ];
-    const { State, Target } = template.Resources.TickSchedule.Properties;
-    assert.equal(State, 'DISABLED');
-    const scheduled = Target.Input.replace('<aws.scheduler.scheduled-time>', '2026-11-22T18:59:43Z');
+    const templates = service.document.resources as { Resources?: { TickSchedule?: { Properties: Schedule } } }[];
+    const found = templates.find(({ Resources }) => Resources?.TickSchedule)?.Resources?.TickSchedule?.Properties;
+    const parameters = Object.assign({}, ...templates.map((template) => Reflect.get(template, 'Parameters')));
+    assert.equal(parameters[found?.State.Ref ?? ''].Default, 'DISABLED');
+    const scheduled = found?.Target.Input.replace('<aws.scheduler.scheduled-time>', '2026-11-22T18:59:43Z') ?? '';
     assert.deepEqual(parseTick(scheduled), { v: 1, tick: 'schedule 2026-11-22T18:59:43Z' });
-  });
-
-  test('each queue that is worked on has a dead-letter queue, which names it as its only source', () => {
-    const [template] = service.document.resources as [{ Resources: Record<string, { Properties: Properties }> }];
-    const queues = Object.values(template.Resources).map(({ Properties: properties }) => properties);
-    assert.equal(queues.length, 4);
-    for (const { RedrivePolicy, QueueName } of queues.filter((queue) => queue.RedrivePolicy !== undefined)) {
-      const [id = ''] = RedrivePolicy?.deadLetterTargetArn['Fn::GetAtt'] ?? [];
-      const allowed = template.Resources[id]?.Properties.RedriveAllowPolicy?.sourceQueueArns ?? [];
-      assert.deepEqual(
-        allowed.map((arn) => arn['Fn::Sub'].split(':').at(-1)),
-        [QueueName],
-      );
-    }
   });
 });
 
-type Sqs = { functionResponseType: string; filterPatterns?: unknown; arn: { 'Fn::GetAtt': [string, string] } };
-type Schedule = { readonly State: string; readonly Target: { readonly Input: string } };
-type Properties = {
-  QueueName: string;
-  RedrivePolicy?: { deadLetterTargetArn: { 'Fn::GetAtt': string[] } };
-  RedriveAllowPolicy?: { sourceQueueArns: { 'Fn::Sub': string }[] };
-};
+type Schedule = { readonly State: { readonly Ref: string }; readonly Target: { readonly Input: string } };

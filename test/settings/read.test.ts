@@ -19,6 +19,9 @@ describe('what holds where nothing is set', () => {
     assert.deepEqual(rest, {
       ...queues,
       KUBECONFIG: undefined,
+      EKS_CLUSTER_NAME: undefined,
+      KUBE_API_SERVER: undefined,
+      KUBE_CA_DATA: undefined,
       WATCH_NAMESPACES: [],
       SQS_ENDPOINT: undefined,
       AWS_REGION: undefined,
@@ -130,7 +133,6 @@ describe('what is wrong', () => {
     APPROVAL_REQUIRED: fc.constantFrom('Shrink', 'TakeOver,Shrink', 'takeover', 'none,TakeOver', 'constructor'),
     REASSIGNMENT_BYTES_PER_SECOND: badNumbers(1),
     RESYNC_INTERVAL_SECONDS: badNumbers(1, 86_400),
-    RESYNC_SCHEDULE: fc.constantFrom('on', 'enabled', 'true'),
     LOG_LEVEL: fc.constantFrom('loud', 'INFO', 'warning', 'toString'),
     METRICS_NAMESPACE: fc.constantFrom('AWS/Lambda', 'my figures', 'ü', 'x'.repeat(256)),
     METRICS_HOST: fc.constantFrom('a b', 'http://h', 'h/', '<h>'),

@@ -3,14 +3,16 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { parse } from 'yaml';
 import { readService } from '../../functions/runner/config.ts';
 import { names, namesOf, type Reader, type Setting, settings } from '../../functions/settings/table.ts';
-import { withSettings } from '../../infra/generate/settings.ts';
+import { settingsTables } from '../../infra/generate/settings.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const known = new Set<string>(names);
-/** Lambda sets these itself; nobody chooses them. */
-const isLambdas = (name: string) => name.startsWith('AWS_LAMBDA_');
+/** Lambda sets these itself, and the AWS tools; nobody chooses them for us. */
+const isLambdas = (name: string) =>
+  name.startsWith('AWS_LAMBDA_') || /^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)$/.test(name);
 
 describe('the sources', () => {
   const sources = globSync('functions/**/*.ts', { cwd: root }).map((path) => ({
@@ -43,29 +45,52 @@ describe('the sources', () => {
 });
 
 describe('serverless.yml', () => {
-  const required = { KAFKA_BROKERS: 'b:1', KUBECONFIG: 'k' };
-  const { provider, functions } = readService(join(root, 'serverless.yml'), required).document as {
+  const document = readService(join(root, 'serverless.yml'), {}).document as {
     provider: { environment: object };
     functions: Record<'reconcile' | 'resync', { environment: object }>;
+    custom: { runner: { environment: object; functions: Record<'reconcile' | 'resync', object> } };
   };
+  const { provider, functions } = document;
+  const { runner } = document.custom;
 
   for (const reader of ['reconcile', 'resync'] as const)
     test(`passes on to ${reader} what it reads, and nothing else`, () => {
-      const passed = Object.keys({ ...provider.environment, ...functions[reader].environment });
+      const deployed = { ...provider.environment, ...functions[reader].environment };
+      const passed = Object.keys({ ...deployed, ...runner.environment, ...runner.functions[reader] });
       // the region is Lambda's own
       const read = namesOf(reader).filter((name) => name !== 'AWS_REGION');
       assert.deepEqual(new Set(passed), new Set(read));
     });
 
-  test('and what it includes read no variable that is not in the table, and say the same default', () => {
+  test('passes on to a function on AWS no files, of which there are none', () => {
+    const passed = Object.keys({ ...provider.environment, ...functions.reconcile.environment });
+    assert.deepEqual(
+      passed.filter((name) => /_FILE$|^KUBECONFIG/.test(name)),
+      [],
+    );
+  });
+
+  test('reads no variable that is not in the table', () => {
     const files = ['serverless.yml', ...globSync('infra/*.yml', { cwd: root })];
     const text = files.map((path) => readFileSync(join(root, path), 'utf8')).join('\n');
-    const uses = [...text.matchAll(/\$\{env:(\w+)(?:, *'([^']*)')?/g)];
+    const uses = [...text.matchAll(/\$\{env:(\w+)|, env:(\w+)/g)].map(([, first, next]) => first ?? next ?? '');
     assert.ok(uses.length > 10);
-    for (const [, name = '', fallback = ''] of uses) {
-      assert.ok(known.has(name), name);
+    assert.deepEqual(
+      uses.filter((name) => !known.has(name)),
+      [],
+    );
+  });
+
+  test('has the defaults of the table as defaults of its parameters', () => {
+    const { Parameters } = parse(readFileSync(join(root, 'infra', 'parameters.yml'), 'utf8'));
+    const variables = Object.entries(provider.environment as Record<string, { Ref: string }>);
+    assert.ok(variables.length > 10);
+    for (const [name, { Ref }] of variables) {
       const setting: Setting = settings[name as keyof typeof settings];
-      if (fallback !== '') assert.equal(fallback, setting.fallback, name);
+      const { Default } = Parameters[Ref];
+      // MSK wants these two otherwise than a broker on one machine
+      if (Default !== undefined && Default !== '' && !['KAFKA_TLS', 'KAFKA_SASL_MECHANISM'].includes(name))
+        assert.equal(Default, setting.fallback, name);
     }
   });
 });
@@ -87,15 +112,8 @@ describe('the table', () => {
   });
 
   test('is what the README shows, a row for each variable', () => {
-    const page = withSettings('before\n<!-- settings -->\nold\n<!-- /settings -->\nafter\n');
-    const rows = [...page.matchAll(/^\| `(\w+)` \| .+ \| .+ \| .+ \| .+ \|$/gm)].map(([, name]) => name);
+    const rows = [...settingsTables().matchAll(/^\| `(\w+)` \| .+ \| .+ \| .+ \| .+ \|$/gm)].map(([, name]) => name);
     assert.deepEqual(new Set(rows), known);
     assert.equal(rows.length, names.length);
-    assert.match(page, /^before\n<!-- settings -->\n.*\n<!-- \/settings -->\nafter\n$/s);
-    assert.doesNotMatch(page, /\bold\b/);
-  });
-
-  test('has no place in a README without its markers', () => {
-    assert.throws(() => withSettings('# Topicsmith\n'), /README.md has to hold <!-- settings -->/);
   });
 });

@@ -33,6 +33,8 @@ class Lane {
   /** All who ask at the same time share one attempt. @throws Failure */
   async connection(): Promise<Connection> {
     if (this.#connection?.usable) return this.#connection;
+    // what is under way on it is answered still
+    this.#connection?.retire();
     this.#opening ??= this.#open().finally(() => {
       this.#opening = undefined;
     });

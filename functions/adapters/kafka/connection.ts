@@ -10,8 +10,11 @@ import ConnectionPool, { type Connection as Transport } from 'kafkajs/src/networ
 import socketFactory from 'kafkajs/src/network/socketFactory.js';
 import Encoder from 'kafkajs/src/protocol/encoder.js';
 import { addressIn } from '../../core/address.ts';
-import type { KafkaConfig, Sasl } from './config.ts';
-import { unsupportedVersion } from './failure.ts';
+import type { KafkaConfig } from './config.ts';
+import type { Credentials } from './credentials.ts';
+import { isRefused, unsupportedVersion } from './failure.ts';
+import type { Mechanism } from './login.ts';
+import { oauthBearer } from './oauth-bearer.ts';
 import { type Api, metadata, type Throttled } from './requests.ts';
 import { behindTags, decode, encode, WireError } from './wire.ts';
 
@@ -29,6 +32,13 @@ export class ExchangeError extends Error {
 /** More than any answer of ours needs: 500 topics with all their settings are about 1 MB. */
 const longestAnswer = 100_000_000;
 
+/**
+ * Brokers may limit how long a login is good for (KIP-368): with the next request after that they close the connection. A
+ * new one in time, with the credentials of then, needs no second login on the same socket, of which kafkajs 2.2.4 would
+ * make one with the first credentials.
+ */
+const sessionShare = 0.9;
+
 /** Errors reach the caller as values; what kafkajs has to say beside them helps nobody. */
 const logger = createLogger({ level: LEVELS.NOTHING, logCreator: () => () => {} });
 
@@ -40,6 +50,7 @@ export class Connection {
   #lastAnswer = 0;
   #underWay = 0;
   #retired = false;
+  #goodUntil = Number.POSITIVE_INFINITY;
 
   private constructor(address: string, pool: ConnectionPool, config: KafkaConfig) {
     this.address = address;
@@ -51,15 +62,30 @@ export class Connection {
 
   /**
    * Connects, authenticates, learns what the broker offers, and asks for a sign of life: the kernel accepts sockets
-   * also for a broker that is frozen.
+   * also for a broker that is frozen. Where our credentials are refused, and others are there by now, once more with them.
    *
    * @param address `host:port`
-   * @throws whatever stood in the way, as kafkajs or Node report it
+   * @throws whatever stood in the way, as kafkajs or Node report it; SecretError
    */
   static async open(address: string, config: KafkaConfig): Promise<Connection> {
-    const connection = new Connection(address, new ConnectionPool(await poolOptions(address, config)), config);
+    const credentials = await config.login.read();
     try {
+      return await Connection.#openAs(credentials, address, config);
+    } catch (error) {
+      const others = isRefused(error) ? await config.login.readAfter(credentials) : undefined;
+      if (others === undefined) throw error;
+      return Connection.#openAs(others, address, config);
+    }
+  }
+
+  static async #openAs(credentials: Credentials, address: string, config: KafkaConfig): Promise<Connection> {
+    const pool = new ConnectionPool(poolOptions(address, config, credentials));
+    const connection = new Connection(address, pool, config);
+    try {
+      const begun = Date.now();
       await connection.#broker.connect();
+      const lifetimeMs = connection.#transport.sessionLifetime.toNumber();
+      if (lifetimeMs > 0) connection.#goodUntil = begun + sessionShare * lifetimeMs;
       await connection.probe();
       return connection;
     } catch (error) {
@@ -73,9 +99,9 @@ export class Connection {
     return this.#clusterId;
   }
 
-  /** False once the socket is closed or the connection was retired. */
+  /** False once the socket is closed, the connection was retired, or its login is about to end. */
   get usable(): boolean {
-    return !this.#retired && this.#transport.isConnected();
+    return !this.#retired && this.#transport.isConnected() && Date.now() < this.#goodUntil;
   }
 
   /** ms since the broker last answered, by the wall clock: other clocks may stand still while the process is frozen. */
@@ -122,6 +148,7 @@ export class Connection {
 
   /** Takes no more requests, and closes when those under way are answered. */
   retire(): void {
+    if (this.#retired) return;
     this.#retired = true;
     if (this.#underWay === 0) this.close();
   }
@@ -164,7 +191,8 @@ function exchange<Request, Response>(api: Api<Request, Response>, toSend: () => 
   };
 }
 
-async function poolOptions(address: string, config: KafkaConfig) {
+function poolOptions(address: string, config: KafkaConfig, credentials: Credentials) {
+  const { ca, cert, key, passphrase } = credentials;
   const endpoint = addressIn(address);
   if (endpoint === undefined) throw new Error(`"${address}" is no address of a broker: it has to be host:port`);
   return {
@@ -173,19 +201,20 @@ async function poolOptions(address: string, config: KafkaConfig) {
     socketFactory: socketFactory(),
     clientId: config.clientId,
     // said aloud, since NODE_TLS_REJECT_UNAUTHORIZED would change the default
-    ssl: config.tls === undefined ? null : { ...config.tls, rejectUnauthorized: true },
+    ssl: config.tls ? { ca, cert, key, passphrase, rejectUnauthorized: true } : null,
     // never shared: kafkajs writes into this object a login that keeps the first credentials (2.2.4)
-    sasl: config.sasl === undefined ? null : await credentials(config.sasl),
+    sasl: config.mechanism === undefined ? null : saslOptions(config.mechanism, credentials),
+    reauthenticationThreshold: Number.MIN_SAFE_INTEGER, // never: see `sessionShare`
     connectionTimeout: config.connectTimeoutMs,
     requestTimeout: config.requestTimeoutMs,
     enforceRequestTimeout: true,
   };
 }
 
-async function credentials(sasl: Sasl): Promise<object> {
-  if (sasl.mechanism === 'OAUTHBEARER')
-    return { mechanism: sasl.mechanism, oauthBearerProvider: async () => ({ value: await sasl.token() }) };
-  return { mechanism: sasl.mechanism, username: sasl.username, password: await sasl.password() };
+function saslOptions(mechanism: Mechanism, { username, password, token = '' }: Credentials): object {
+  if (mechanism === 'OAUTHBEARER' || mechanism === 'AWS_MSK_IAM')
+    return { mechanism: 'OAUTHBEARER', authenticationProvider: oauthBearer(token) };
+  return { mechanism, username, password };
 }
 
 /** kafkajs 2.2.4 re-arms a timer of 1 ms for ever, also with nothing to send: 3 % of a core. */

@@ -8,7 +8,8 @@
 import { harmless } from '../../core/harmless.ts';
 import { Failure } from '../../core/outcome.ts';
 import type { Reason } from '../../core/topic.ts';
-import { SecretError } from './config.ts';
+import { SecretError } from './credentials.ts';
+import { TokenRefused } from './oauth-bearer.ts';
 import { WireError } from './wire.ts';
 
 /** What was asked of the broker. */
@@ -183,10 +184,19 @@ export const isTimeout = (error: unknown): boolean => nameOf(error) === 'KafkaJS
 
 /** Our login is not accepted: the other brokers would not accept it either. */
 export function isRefusedLogin(error: unknown): boolean {
-  if (error instanceof SecretError || nameOf(error) === 'KafkaJSSASLAuthenticationError') return true;
+  if (error instanceof SecretError || error instanceof TokenRefused) return true;
+  if (nameOf(error) === 'KafkaJSSASLAuthenticationError') return true;
   const { code } = error as { code?: unknown };
   return nameOf(error) === 'KafkaJSProtocolError' && (code === 33 || code === 34 || code === 58);
 }
+
+/** The broker does not want us as we are, or we do not want it: other credentials may help, at either end. */
+export const isRefused = (error: unknown): boolean =>
+  isRefusedLogin(error) || isTlsTrouble((error as { code?: unknown }).code);
+
+/** OpenSSL and Node name TLS troubles by codes such as `DEPTH_ZERO_SELF_SIGNED_CERT`; the file system does not occur. */
+const isTlsTrouble = (code: unknown): boolean =>
+  typeof code === 'string' && (code === 'EPROTO' || /CERT|TLS|SSL|VERIFY|ISSUER/.test(code));
 
 /**
  * Why there was no answer: connection refused, lost or silent, a name that does not resolve, TLS, login. The message
@@ -199,7 +209,7 @@ export function unreachable(error: unknown, { unanswered = false } = {}): Failur
 }
 
 function trouble(error: unknown): string {
-  if (error instanceof SecretError) return 'the Kafka credentials cannot be read';
+  if (error instanceof SecretError) return oneLine(error.message);
   if (isRefusedLogin(error)) return 'Kafka does not accept our credentials or SASL mechanism';
   if (error instanceof WireError) return `Kafka sent an answer that cannot be read: ${oneLine(error.message)}`;
   if (isTimeout(error)) return 'Kafka does not answer';
@@ -223,11 +233,8 @@ const socketTroubles: ReadonlyMap<string, string> = new Map([
   ['ENETUNREACH', 'Kafka cannot be reached: no route to its network'],
 ]);
 
-/** OpenSSL and Node name TLS troubles by codes such as `DEPTH_ZERO_SELF_SIGNED_CERT`; the file system does not occur. */
-function otherTrouble(code: string): string {
-  if (code === 'EPROTO' || /CERT|TLS|SSL|VERIFY|ISSUER/.test(code)) return `TLS to Kafka fails: ${oneLine(code)}`;
-  return `Kafka cannot be reached: ${oneLine(code)}`;
-}
+const otherTrouble = (code: string): string =>
+  `${isTlsTrouble(code) ? 'TLS to Kafka fails' : 'Kafka cannot be reached'}: ${oneLine(code)}`;
 
 const nameOf = (error: unknown): unknown => (error as { name?: unknown } | null | undefined)?.name;
 

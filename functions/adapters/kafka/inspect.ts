@@ -24,7 +24,7 @@ export function inspectKafka(config: KafkaConfig): BrokerInspection {
   return {
     addresses: config.brokers,
     login: loginOf(config),
-    user: config.sasl !== undefined && 'username' in config.sasl ? config.sasl.username : undefined,
+    user: config.username,
     reach: (address) =>
       withConnection(config, [address], async (connection) => ({
         clusterId: connection.clusterId,
@@ -45,10 +45,9 @@ export function inspectKafka(config: KafkaConfig): BrokerInspection {
   };
 }
 
-function loginOf({ tls, sasl }: KafkaConfig): string {
-  const transport = tls === undefined ? 'without TLS' : tls.cert === undefined ? 'TLS' : 'TLS with our certificate';
-  if (sasl === undefined) return `${transport}, no SASL`;
-  return `${transport}, ${sasl.mechanism}${'username' in sasl ? ` as ${sasl.username}` : ''}`;
+function loginOf({ tls, mechanism, username }: KafkaConfig): string {
+  const transport = tls ? 'TLS' : 'without TLS';
+  return `${transport}, ${mechanism ?? 'no SASL'}${username === undefined ? '' : ` as ${username}`}`;
 }
 
 /** Over the first address that lets us in. @throws Failure, that of the first address when none does */

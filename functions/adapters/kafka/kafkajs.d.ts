@@ -11,8 +11,10 @@ declare module 'kafkajs/src/network/connectionPool.js' {
     host: string;
     port: number;
     clientId: string;
-    ssl: ConnectionOptions | null;
+    ssl: { [option in keyof ConnectionOptions]: ConnectionOptions[option] | undefined } | null;
     sasl: object | null;
+    /** ms before the end of a session (KIP-368) at which it logs in again over the same connection */
+    reauthenticationThreshold: number;
     connectionTimeout: number;
     requestTimeout: number;
     enforceRequestTimeout: boolean;
@@ -21,6 +23,8 @@ declare module 'kafkajs/src/network/connectionPool.js' {
   export type Connection = {
     readonly socket?: import('node:net').Socket;
     readonly requestQueue: RequestQueue;
+    /** ms; 0: without end */
+    readonly sessionLifetime: { toNumber(): number };
     isConnected(): boolean;
     send<T>(exchange: {
       request: { apiKey: number; apiName: string; apiVersion: number; encode: () => Promise<unknown> };

@@ -1,5 +1,6 @@
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { group, plural, version } from '../../core/api.ts';
+import { type EksSettings, useEks } from './eks.ts';
 
 /**
  * An answer of the API server that is not a success. `code` is the HTTP status, `reason` that of its Status object,
@@ -43,28 +44,27 @@ export type KubeClient = {
    *   was no answer (also within `timeoutMs`)
    */
   request(method: 'GET' | 'PATCH' | 'POST' | 'PUT' | 'DELETE', path: string, options?: Options): Promise<unknown>;
-  /** Reads the kubeconfig again, e.g. after a 401 on a watch. */
+  /** Reads the kubeconfig again, or signs a new token: e.g. after a 401 on a watch. */
   reload(): void;
   /** Ends idle connections. */
   close(): Promise<void>;
 };
 
+/** Which API server to talk to, and as whom; client-node's own defaults where nothing is set. */
+export type KubeSettings = EksSettings & { readonly KUBECONFIG?: string | undefined };
+
 /**
- * A connection to the API server of the kubeconfig that `KUBECONFIG` names; without it client-node's own defaults
- * (`~/.kube/config`, then the service account of the pod).
+ * A connection to the EKS cluster of the settings, else to the API server of the kubeconfig that `KUBECONFIG` names;
+ * without it client-node's own defaults (`~/.kube/config`, then the service account of the pod).
  *
  * @param timeoutMs for one request, its answer included
  * @param context of the kubeconfig; default: its current one
  * @throws Error when the kubeconfig cannot be read, or has no such context with a cluster
  */
-export function kubeClient(
-  env: { readonly KUBECONFIG?: string | undefined },
-  timeoutMs = 10_000,
-  context?: string,
-): KubeClient {
+export function kubeClient(settings: KubeSettings, timeoutMs = 10_000, context?: string): KubeClient {
   const kubeConfig = new KubeConfig();
   const connections = reuseConnections(kubeConfig);
-  const reload = () => load(kubeConfig, env.KUBECONFIG, context);
+  const reload = useEks(kubeConfig, settings) ?? (() => load(kubeConfig, settings.KUBECONFIG, context));
   reload();
 
   const request: KubeClient['request'] = async (method, path, options = {}) => {
@@ -108,10 +108,17 @@ function load(kubeConfig: KubeConfig, file: string | undefined, context: string 
   } catch (cause) {
     throw new Error(`cannot read the kubeconfig${file ? ` ${file}` : ''}: ${(cause as Error).message}`, { cause });
   }
+  forgetFileTokens(kubeConfig);
   if (context !== undefined) kubeConfig.setCurrentContext(context);
   const wanted = context === undefined ? 'current context' : `context "${context}"`;
   if (!kubeConfig.getCurrentCluster())
     throw new Error(`the kubeconfig${file ? ` ${file}` : ''} has no ${wanted} with a cluster`);
+}
+
+/** client-node 2.0.1 remembers a token that it has read from a file (a service account's) for a minute, whoever refuses it. */
+function forgetFileTokens(kubeConfig: KubeConfig): void {
+  const { authenticators } = kubeConfig as unknown as { authenticators: { lastRead?: Date | null }[] };
+  for (const authenticator of authenticators) if (authenticator.lastRead) authenticator.lastRead = null;
 }
 
 type Dispatcher = NonNullable<ReturnType<RequestContext['getDispatcher']>>;

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { kafkaConfigFromEnv, SecretError } from '../../../functions/adapters/kafka/config.ts';
+import { kafkaConfigFromEnv } from '../../../functions/adapters/kafka/config.ts';
+import { type Certificate, selfSigned } from '../../support/certificate.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'kafka-config-'));
 after(() => rmSync(dir, { recursive: true }));
@@ -14,56 +15,92 @@ const file = (name: string, content: string) => {
 const pem = (name: string) => file(name, `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`);
 const brokers = { KAFKA_BROKERS: 'b-1:9092' };
 
-test('brokers alone are enough: plaintext, no login', () =>
-  assert.deepEqual(kafkaConfigFromEnv({ KAFKA_BROKERS: ' b-1:9092, [::1]:9093 ,' }), {
+const one = selfSigned('one');
+const other = selfSigned('other');
+
+test('brokers alone are enough: plaintext, no login', async () => {
+  const { login, ...config } = kafkaConfigFromEnv({ KAFKA_BROKERS: ' b-1:9092, [::1]:9093 ,' });
+  assert.deepEqual(config, {
     brokers: ['b-1:9092', '[::1]:9093'],
     clientId: 'topicsmith',
+    tls: false,
     connectTimeoutMs: 5_000,
     requestTimeoutMs: 10_000,
-  }));
-
-test('TLS takes its files as they are', () => {
-  const config = kafkaConfigFromEnv({
-    ...brokers,
-    KAFKA_CLIENT_ID: 'me',
-    KAFKA_TLS: 'true',
-    KAFKA_CA_FILE: pem('ca'),
-    KAFKA_CERT_FILE: pem('cert'),
-    KAFKA_KEY_FILE: pem('key'),
   });
-  assert.equal(config.clientId, 'me');
-  assert.match(config.tls?.ca ?? '', /\nca\n/);
-  assert.match(config.tls?.cert ?? '', /\ncert\n/);
-  assert.match(config.tls?.key ?? '', /\nkey\n/);
-  assert.deepEqual(kafkaConfigFromEnv({ ...brokers, KAFKA_TLS: 'true' }).tls, {});
+  assert.deepEqual(await login.read(), {});
 });
 
-test('a password is read anew each time, without its line break', async () => {
+test('T143: certificates are read anew each time', async () => {
+  const [ca, cert, key] = ['ca', 'cert', 'key'].map((name) => join(dir, name)) as [string, string, string];
+  const replace = (authority: string, { certificate, privateKey }: Certificate) => {
+    writeFileSync(ca, authority);
+    writeFileSync(cert, certificate);
+    writeFileSync(key, privateKey);
+  };
+  replace(one.certificate, one);
+  const { tls, login } = kafkaConfigFromEnv({
+    ...brokers,
+    KAFKA_TLS: 'true',
+    KAFKA_CA_FILE: ca,
+    KAFKA_CERT_FILE: cert,
+    KAFKA_KEY_FILE: key,
+  });
+  assert.equal(tls, true);
+  const pems = async () => Object.values(await login.read()).map((pem) => `${pem}\n`);
+  assert.deepEqual(await pems(), [one.certificate, one.certificate, one.privateKey]);
+  replace(one.certificate, other);
+  assert.deepEqual(await pems(), [one.certificate, other.certificate, other.privateKey]);
+  writeFileSync(cert, one.certificate);
+  await assert.rejects(login.read(), {
+    name: 'SecretError',
+    message: 'certificate, key and passphrase for Kafka do not fit together (ERR_OSSL_X509_KEY_VALUES_MISMATCH)',
+  });
+});
+
+test('T143: a password is read anew each time, without its line break', async () => {
   const passwordFile = file('password', 'one\n');
-  const { sasl } = kafkaConfigFromEnv({
+  const { username, login } = kafkaConfigFromEnv({
     ...brokers,
     KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
     KAFKA_SASL_USERNAME: 'me',
     KAFKA_SASL_PASSWORD_FILE: passwordFile,
   });
-  assert.ok(sasl?.mechanism === 'SCRAM-SHA-512');
-  assert.equal(sasl.username, 'me');
-  assert.equal(await sasl.password(), 'one');
+  assert.equal(username, 'me');
+  assert.deepEqual(await login.read(), { username: 'me', password: 'one' });
   writeFileSync(passwordFile, 'two');
-  assert.equal(await sasl.password(), 'two');
+  assert.deepEqual(await login.read(), { username: 'me', password: 'two' });
+  writeFileSync(passwordFile, '\n');
+  await assert.rejects(login.read(), /^SecretError: the Kafka credentials have no password, which SCRAM-SHA-512 needs/);
   rmSync(passwordFile);
-  await assert.rejects(sasl.password(), SecretError);
+  await assert.rejects(login.read(), /^SecretError: the Kafka credentials cannot be read$/);
 });
 
-test('a token is read anew each time', async () => {
-  const { sasl } = kafkaConfigFromEnv({
+test('T143: a token is read anew each time', async () => {
+  const tokenFile = file('token', 'a.b.c\n');
+  const { login } = kafkaConfigFromEnv({
     ...brokers,
     KAFKA_TLS: 'true',
     KAFKA_SASL_MECHANISM: 'OAUTHBEARER',
-    KAFKA_SASL_TOKEN_FILE: file('token', 'a.b.c\n'),
+    KAFKA_SASL_TOKEN_FILE: tokenFile,
   });
-  assert.ok(sasl?.mechanism === 'OAUTHBEARER');
-  assert.equal(await sasl.token(), 'a.b.c');
+  assert.deepEqual(await login.read(), { token: 'a.b.c' });
+  writeFileSync(tokenFile, 'd.e.f');
+  assert.deepEqual(await login.read(), { token: 'd.e.f' });
+});
+
+const iam = { ...brokers, KAFKA_TLS: 'true', KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM', AWS_REGION: 'eu-central-1' };
+
+test('T143: a token of IAM is signed anew each time, by the credentials of then', async () => {
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'AKIAONE', AWS_SECRET_ACCESS_KEY: 'one' });
+  const { login } = kafkaConfigFromEnv(iam);
+  const signer = async () => {
+    const { token = '', ...rest } = await login.read();
+    assert.deepEqual(rest, {});
+    return new URL(Buffer.from(token, 'base64url').toString()).searchParams.get('X-Amz-Credential')?.split('/')[0];
+  };
+  assert.equal(await signer(), 'AKIAONE');
+  process.env.AWS_ACCESS_KEY_ID = 'AKIATWO';
+  assert.equal(await signer(), 'AKIATWO');
 });
 
 const secrets = {
@@ -75,7 +112,7 @@ for (const [mechanism, secret] of Object.entries(secrets))
   test(`${mechanism} is for TLS, or for this machine`, () => {
     const here = { KAFKA_BROKERS: 'localhost:9092,127.0.0.1:9093,[::1]:9094' };
     for (const env of [{ ...brokers, KAFKA_TLS: 'true' }, here])
-      assert.equal(kafkaConfigFromEnv({ ...env, ...secret }).sasl?.mechanism, mechanism);
+      assert.equal(kafkaConfigFromEnv({ ...env, ...secret }).mechanism, mechanism);
   });
 
 const plain = { ...brokers, KAFKA_SASL_MECHANISM: 'PLAIN' };
@@ -102,7 +139,7 @@ for (const [env, message] of [
   ],
   [
     { ...brokers, KAFKA_SASL_MECHANISM: 'GSSAPI' },
-    /^KAFKA_SASL_MECHANISM is "GSSAPI": it has to be PLAIN, .* or OAUTHBEARER$/,
+    /^KAFKA_SASL_MECHANISM is "GSSAPI": it has to be PLAIN, .* or AWS_MSK_IAM$/,
   ],
   [{ ...brokers, KAFKA_SASL_USERNAME: 'me' }, /^KAFKA_SASL_USERNAME needs KAFKA_SASL_MECHANISM/],
   [plain, /^KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD_FILE must be set for KAFKA_SASL_MECHANISM=PLAIN/],

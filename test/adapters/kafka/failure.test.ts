@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { SecretError } from '../../../functions/adapters/kafka/config.ts';
+import { SecretError } from '../../../functions/adapters/kafka/credentials.ts';
 import {
   codes,
   judge,
@@ -9,6 +9,7 @@ import {
   unreachable,
   unsupportedVersion,
 } from '../../../functions/adapters/kafka/failure.ts';
+import { TokenRefused } from '../../../functions/adapters/kafka/oauth-bearer.ts';
 import { WireError } from '../../../functions/adapters/kafka/wire.ts';
 import { Failure } from '../../../functions/core/outcome.ts';
 import { table } from '../../support/table.ts';
@@ -210,8 +211,13 @@ table(
     },
     {
       reason: 'credentials that cannot be read are not a broken network',
-      given: new SecretError(new Error('ENOENT /secret/path')),
+      given: new SecretError(undefined, { cause: new Error('ENOENT /secret/path') }),
       want: ['NotAuthenticated', true, 'the Kafka credentials cannot be read'],
+    },
+    {
+      reason: 'a token that is not good',
+      given: new TokenRefused(),
+      want: ['NotAuthenticated', true, 'Kafka does not accept our credentials or SASL mechanism'],
     },
     {
       reason: 'an answer that is none',

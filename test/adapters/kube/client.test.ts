@@ -81,7 +81,7 @@ describe('the connection to a real API server', () => {
       assert.equal(proxy.connections(), 2);
     }, 3_000));
 
-  test('a token that was renewed in the kubeconfig is picked up at the first 401', async () => {
+  test('T143: a token that was renewed in the kubeconfig is picked up at the first 401', async () => {
     const file = real();
     const { token } = userOf(file);
     userOf(file).token = 'expired';
@@ -93,6 +93,22 @@ describe('the connection to a real API server', () => {
     );
     userOf(file).token = token;
     write(file, path);
+    await client.request('GET', topicsPath());
+    await client.close();
+  });
+
+  test('T143: a token that was renewed in its file is picked up at the first 401, within the same request', async () => {
+    const file = real();
+    const { token } = userOf(file);
+    const tokenFile = join(directory, 'token');
+    writeFileSync(tokenFile, token);
+    Object.assign(file.users[0] ?? {}, { user: { 'auth-provider': { name: 'tokenFile', config: { tokenFile } } } });
+    const client = kubeClient({ KUBECONFIG: write(file) });
+    await client.request('GET', topicsPath());
+    writeFileSync(tokenFile, 'expired');
+    client.reload();
+    await assert.rejects(client.request('GET', topicsPath()), { code: 401 });
+    writeFileSync(tokenFile, token);
     await client.request('GET', topicsPath());
     await client.close();
   });
