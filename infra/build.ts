@@ -42,10 +42,15 @@ const withoutGeneratedApi: Plugin = {
  * Writes `<name>.cjs`, `.cjs.map` and `.cjs.LEGAL.txt` (licences of what is inside) per bundle.
  *
  * @param names what to build; anything else in `out` is left alone
+ * @param plugins more of esbuild's, for tests that change something
  * @returns paths of the files that went into them, ours and of packages, from the repository's root
  * @throws esbuild's own error, already printed, when a source does not compile
  */
-export async function buildBundles(names: readonly BundleName[], out = join(root, 'dist')): Promise<readonly string[]> {
+export async function buildBundles(
+  names: readonly BundleName[],
+  out = join(root, 'dist'),
+  plugins: readonly Plugin[] = [],
+): Promise<readonly string[]> {
   const { outputFiles, metafile } = await build({
     write: false,
     metafile: true,
@@ -61,7 +66,7 @@ export async function buildBundles(names: readonly BundleName[], out = join(root
     minifyWhitespace: true,
     sourcemap: 'external',
     legalComments: 'external',
-    plugins: [withoutGeneratedApi],
+    plugins: [withoutGeneratedApi, ...plugins],
     logLevel: 'warning',
   });
   mkdirSync(out, { recursive: true });

@@ -124,8 +124,9 @@ const values: readonly Change[] = [
     reason: 'what was left out is missing now',
     edit: inSpec((_, spec) => {
       spec.required = ['numPartitions'];
+      delete spec.default; // which would not have it
     }),
-    says: ['v1alpha1 spec: required has "numPartitions" too'],
+    says: ['v1alpha1 spec: default was {} and is absent', 'v1alpha1 spec: required has "numPartitions" too'],
     witness: {},
   },
   {
