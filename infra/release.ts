@@ -19,7 +19,9 @@ async function main(isCheck: boolean): Promise<void> {
   const lines = breaking(released, crd());
   for (const line of lines) console.error(`crds/released: ${line}`);
   if (lines.length > 0) {
-    console.error('The released definition allows what this one does not: make a new version for it (crds/README.md)');
+    console.error(
+      'Clusters and manifests rely on that: keep it, or make a version of its own (functions/DESIGN.md, Releases)',
+    );
     process.exitCode = 1;
   } else if (!isCheck) await writeFile(file, yaml([crd()], comment));
 }
