@@ -140,18 +140,18 @@ test('whatever is edited at random: without a complaint, all that was taken is t
   const objects = fc
     .record({ spec: valuesOf(spec), status: valuesOf(status) })
     .map((object) => JSON.parse(JSON.stringify(object)));
+  const taken = fc.sample(objects, 60).filter((object) => takes(present, object));
   const counts = { harmless: 0, refusedRightly: 0 };
   fc.assert(
-    fc.property(someEdits, fc.array(objects, { minLength: 20, maxLength: 20 }), (edits, candidates) => {
+    fc.property(someEdits, (edits) => {
       const definition = editedAt(edits);
       const lines = breaking(present, definition);
-      const taken = candidates.filter((object) => takes(present, object));
       const lost = taken.filter((object) => !takes(definition, object));
       if (lines.length === 0) assert.deepEqual(lost, [], JSON.stringify(edits));
       if (lines.length === 0) counts.harmless++;
       else if (lost.length > 0) counts.refusedRightly++;
     }),
-    { numRuns: 300 },
+    { numRuns: 1500 },
   );
-  assert.ok(counts.harmless > 30 && counts.refusedRightly > 30, JSON.stringify(counts));
+  assert.ok(counts.harmless > 200 && counts.refusedRightly > 200, JSON.stringify({ ...counts, taken: taken.length }));
 });
