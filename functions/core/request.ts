@@ -90,7 +90,7 @@ export function parseTick(body: string): Tick | Malformed {
 
 /**
  * Only for the tick's summary. A page of an older version lacks what has come since: that is 0 then, but for the time it
- * started. `isLoose`: names that nobody knows are left out.
+ * started. `isLoose`: counts that nobody knows are left out.
  */
 function readSums(value: unknown, isLoose: boolean): Sums | 'malformed' {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'malformed';
@@ -98,7 +98,7 @@ function readSums(value: unknown, isLoose: boolean): Sums | 'malformed' {
   const isCount = (count: unknown) => Number.isSafeInteger(count) && (count as number) >= 0;
   const read = Object.fromEntries(sumNames.map((name) => [name, counts[name] ?? 0]));
   const areKnown = Object.keys(counts).every((name) => sumNames.some((known) => known === name));
-  const states = readStates(given, isLoose);
+  const states = readStates(given);
   if (counts.startedAt === undefined || !Object.values(read).every(isCount)) return 'malformed';
   return states === undefined || !(areKnown || isLoose) ? 'malformed' : ({ ...read, states } as Sums);
 }

@@ -36,19 +36,18 @@ export const statesIn = (states: States): readonly (readonly [State, number])[] 
   });
 
 /**
- * States that came in a message: unknown words are refused, so their size is bounded.
+ * States that came in a message. A reason that nobody knows counts as `Other`: a release may bring new ones, and so many
+ * states there are at most.
  *
- * @param isLoose a reason that nobody knows counts as `Other`
  * @returns undefined for what is none
  */
-export function readStates(value: unknown, isLoose: boolean): States | undefined {
+export function readStates(value: unknown): States | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   let states: States = {};
   for (const [state, count] of Object.entries(value)) {
     const [ready = '', reason = '', ...more] = state.split(' ');
     if (!readies.includes(ready) || !Number.isSafeInteger(count) || count < 0) return undefined;
     const known = isReason(reason) && more.length === 0;
-    if (!known && !isLoose) return undefined;
     states = plusStates(states, { [`${ready} ${known ? reason : 'Other'}`]: count });
   }
   return states;

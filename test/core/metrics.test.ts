@@ -121,7 +121,7 @@ test('objects are counted by what they say; what nobody knows is Other, what say
     'Unknown Other': 1,
     'Unknown Pending': 1,
   });
-  assert.deepEqual(readStates(states, false), states);
+  assert.deepEqual(readStates(states), states);
   assert.deepEqual(plusStates(states, { 'True Synced': 3, 'Unknown Paused': 1 })['True Synced'], 5);
 });
 

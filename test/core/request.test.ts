@@ -195,13 +195,13 @@ table('a body of the tick queue', (text: string) => parseTick(text), [
     want: { v: 2, tick: 't', sums },
   },
   {
-    reason: 'of the next version has reasons that nobody knows yet',
+    reason: 'may have reasons that nobody knows: a release brings new ones',
     given: JSON.stringify({
-      v: 2,
+      v: 1,
       tick: 't',
       sums: { ...sums, states: { 'True Synced': 7, 'False Odd': 2, 'False Other': 1, 'False Strange thing': 1 } },
     }),
-    want: { v: 2, tick: 't', sums: { ...sums, states: { 'True Synced': 7, 'False Other': 4 } } },
+    want: { v: 1, tick: 't', sums: { ...sums, states: { 'True Synced': 7, 'False Other': 4 } } },
   },
   {
     reason: 'counts in the next version too',
@@ -216,13 +216,11 @@ table('a body of the tick queue', (text: string) => parseTick(text), [
     given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, pages: 0.5 } }),
     want: noSums,
   },
-  ...[null, [], { 'True Synced': -1 }, { 'True Nonsense': 1 }, { 'Maybe Synced': 1 }, { 'True Synced x': 1 }].map(
-    (states) => ({
-      reason: `not with states ${JSON.stringify(states)}`,
-      given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, states } }),
-      want: noSums,
-    }),
-  ),
+  ...[null, [], { 'True Synced': -1 }, { 'True Synced': '1' }, { 'Maybe Synced': 1 }].map((states) => ({
+    reason: `not with states ${JSON.stringify(states)}`,
+    given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, states } }),
+    want: noSums,
+  })),
   { reason: 'together', given: '{"v":1,"tick":"t","sums":null}', want: noSums },
 ]);
 
