@@ -20,7 +20,7 @@ const system = await startParts(join(dir, 'system'), ['apiserver', 'kafka', 'ela
 const { exports } = system;
 const kubeconfigs = system.apiServer?.kubeconfigs ?? assert.fail('there is no API server');
 const user = new Kubectl(kubeconfigs.admin, 'default');
-const broker = new Broker(exports.KAFKA_BROKERS ?? '', '');
+const broker = new Broker(exports.KAFKA_BROKERS ?? '', join(dir, 'system', 'data', 'kafka-1', 'data'));
 await broker.connect();
 const queues = new Queues(exports);
 const sqs = testClient(exports.SQS_ENDPOINT);
@@ -84,7 +84,7 @@ describe('a tick whose pages are worked on by both releases in turn', () => {
       child: join(root, 'dist', 'runner-child.cjs'),
       bundle: of.bundle('resync'),
       exportName: 'handler',
-      environment: { ...exports, KUBECONFIG: kubeconfigs.resync },
+      environment: { ...exports, KUBECONFIG: kubeconfigs.resync, MAX_RECEIVE_COUNT: '5' },
       memoryMegabytes: 512,
       timeoutSeconds: 30,
       freeze: false,
