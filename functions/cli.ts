@@ -6,10 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connections, Shell } from './commands/command.ts';
 import { connections } from './commands/connect.ts';
 import { runCli } from './commands/program.ts';
+import { lookalikes } from './settings/lookalikes.ts';
+import { type Name, namesOf } from './settings/table.ts';
 
 /** The shell that this process runs in. */
 function shellOf(connect: Connections, signal: AbortSignal): Shell {
   const { stdin, stdout, stderr } = process;
+  const read: ReadonlySet<Name> = new Set(namesOf('cli'));
   const isAttended = stdin.isTTY && stderr.isTTY;
   return {
     out: (text) => void stdout.write(text),
@@ -23,6 +26,7 @@ function shellOf(connect: Connections, signal: AbortSignal): Shell {
     now: () => new Date(),
     pause: (ms, until) => sleep(ms, undefined, { signal: until }).catch(() => {}),
     signal,
+    strays: lookalikes(process.env).filter(({ meant }) => read.has(meant)),
     connect,
   };
 }

@@ -9,7 +9,7 @@ import { serveStatus } from './adapters/status-page.ts';
 import { Forwarder } from './forwarder/run.ts';
 import { topicSource } from './forwarder/source.ts';
 import { systemClock } from './forwarder/time.ts';
-import { lookalikes } from './settings/lookalikes.ts';
+import { logFor } from './log-for.ts';
 import { readSettings, SettingsError } from './settings/read.ts';
 import type { Settings } from './settings/table.ts';
 
@@ -38,10 +38,9 @@ function assemble(settings: Settings<'forwarder'>, log: Logger): Forwarder {
 }
 
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const log = logFor(env, 'forwarder');
   const settings = readSettings(env, 'forwarder');
-  const { LOG_LEVEL: level, METRICS_HOST: host, METRICS_PORT: port = 0 } = settings;
-  const log = createLogger({ level });
-  for (const { variable, meant } of lookalikes(env)) log.warn('setting-unknown', { variable, meant });
+  const { METRICS_HOST: host, METRICS_PORT: port = 0 } = settings;
   const forwarder = assemble(settings, log);
   const server = await serveStatus(forwarder, host, port);
   log.info('listening', { host, port: server.port });

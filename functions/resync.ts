@@ -7,7 +7,7 @@ import { type Feeding, feed } from './core/feed.ts';
 import type { Meter } from './core/metrics.ts';
 import { asFailure } from './core/outcome.ts';
 import type { Envelope, Ticks } from './core/ports.ts';
-import { parseTick, plus, type Sums, type Tick } from './core/request.ts';
+import { messageVersion, parseTick, plus, type Sums, type Tick } from './core/request.ts';
 import type { TopicResource } from './core/resource.ts';
 import { numberOf, outOfSync } from './core/resync.ts';
 import { statesIn, statesOf } from './core/states.ts';
@@ -89,7 +89,7 @@ export async function resyncPage(message: Message, runtime: ResyncRuntime, signa
     const summary = summaryOf(tick, sums, ports.now());
     log.info('resync', summary);
     countTick(sums, summary.tookMs, ports.meter);
-  } else await ticks.send({ v: 1, tick: tick.tick, continue: page.continue, sums }, signal);
+  } else await ticks.send({ v: messageVersion, tick: tick.tick, continue: page.continue, sums }, signal);
 }
 
 /** `again`: the listing starts from its beginning. */
@@ -148,7 +148,7 @@ const turned = <T>(list: readonly T[], by: number): readonly T[] => {
 
 function driftEnvelope({ key, uid, topicName, generation }: TopicResource, { tick }: Tick): Envelope {
   const deduplicationId = createHash('sha256').update(`${uid} ${tick}`).digest('hex');
-  return { request: { v: 1, ...key, trigger: 'drift', id: tick }, topicName, deduplicationId, generation };
+  return { request: { v: messageVersion, ...key, trigger: 'drift', id: tick }, topicName, deduplicationId, generation };
 }
 
 /** The parts of this function as `env` says. @throws SettingsError with everything that is wrong */

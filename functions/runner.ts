@@ -14,8 +14,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
-import { createLogger, errorText, type Logger } from './adapters/log.ts';
+import { errorText, type Logger } from './adapters/log.ts';
 import { sqsClient } from './adapters/sqs.ts';
+import { logFor } from './log-for.ts';
 import { type Mapping, mappingsOf, queuesUsed, readService } from './runner/config.ts';
 import { startMapping } from './runner/mapping.ts';
 import { noMetrics, type RunnerMetrics } from './runner/metrics.ts';
@@ -23,7 +24,6 @@ import { passOn } from './runner/output.ts';
 import { type Started, servePages } from './runner/pages.ts';
 import { ProcessPool } from './runner/process.ts';
 import { openQueue, queueUrl } from './runner/queue.ts';
-import { lookalikes } from './settings/lookalikes.ts';
 import { readSettings, SettingsError, settingsIn } from './settings/read.ts';
 
 const usage = `usage: runner [serverless.yml] [--function NAME] [--concurrency N] [--warm N] [--freeze]
@@ -163,9 +163,8 @@ function refuseWrongSettings(mappings: readonly Mapping[]): void {
 
 async function main(): Promise<void> {
   const options = optionsOf(process.argv.slice(2));
+  const log = logFor(process.env, 'runner', (line) => void process.stdout.write(line));
   const settings = readSettings(process.env, 'runner');
-  const log = createLogger({ level: settings.LOG_LEVEL, write: (line) => void process.stdout.write(line) });
-  for (const { variable, meant } of lookalikes(process.env)) log.warn('setting-unknown', { variable, meant });
   const sqs = sqsClient(settings, (options.waitSeconds + 5) * 1000);
   const service = readService(options.service, process.env, options.functionName);
   const mappings = mappingsOf(service, await queueUrls(sqs, queuesUsed(service), options.queues));

@@ -13,7 +13,7 @@ import type { InvocationMeter } from './core/metrics.ts';
 import type { Logger } from './core/ports.ts';
 import type { Ports } from './core/reconciler.ts';
 import { installationOf } from './installation.ts';
-import { lookalikes } from './settings/lookalikes.ts';
+import { logFor } from './log-for.ts';
 import { type Env, readSettings } from './settings/read.ts';
 import type { Settings } from './settings/table.ts';
 
@@ -31,15 +31,13 @@ export type Runtime = {
 };
 
 /**
- * The settings of a function. Names that look like those of settings and are none are logged.
+ * The settings of a function. Names that look like those of settings and are none are logged, whatever else is wrong.
  *
  * @throws SettingsError with everything that is wrong
  */
 export function functionSettings<R extends 'reconcile' | 'resync'>(env: Env, reader: R): Settings<R> {
-  const settings = readSettings(env, reader);
-  const log = createLogger({ level: (settings as Common).LOG_LEVEL });
-  for (const { variable, meant } of lookalikes(env)) log.warn('setting-unknown', { variable, meant });
-  return settings;
+  logFor(env, reader);
+  return readSettings(env, reader);
 }
 
 /**

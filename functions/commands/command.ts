@@ -8,6 +8,7 @@ import type { DeadLetters, Requests, Resources, TopicList } from '../core/ports.
 import type { TopicResource } from '../core/resource.ts';
 import type { Key } from '../core/topic.ts';
 import type { Inspections } from '../doctor/list.ts';
+import type { Lookalike } from '../settings/lookalikes.ts';
 import type { Format, Style } from './render.ts';
 
 /** 0 as wanted, 1 it did not work or nobody could look, 2 a plan has changes, 3 drift. */
@@ -83,6 +84,8 @@ export type Shell = {
   /** waits so many ms, or until the signal is aborted; never rejects */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
+  /** variables of the environment that look like settings of ours and are none */
+  readonly strays: readonly Lookalike[];
   readonly connect: Connections;
 };
 

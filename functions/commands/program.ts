@@ -1,7 +1,7 @@
 /** The commands, and what they have in common. */
 import { Command, CommanderError, Option } from 'commander';
 import product from '../../package.json' with { type: 'json' };
-import { oneLine } from '../core/harmless.ts';
+import { harmless, oneLine } from '../core/harmless.ts';
 import { SettingsError } from '../settings/read.ts';
 import { register as approve } from './approve.ts';
 import type { ExitCode, Register, Run, Shell } from './command.ts';
@@ -42,6 +42,8 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<Exi
     (work) =>
     async (...given) => {
       const command = given.at(-1) as Command;
+      for (const { variable, meant } of shell.strays)
+        shell.err(`topicsmith: ${harmless(variable)} is set, and no setting: ${meant} is one\n`);
       code = await work(shell, command.optsWithGlobals(), command.args);
     };
   try {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { annotations, kind } from '../core/api.ts';
 import { asFailure, Failure } from '../core/outcome.ts';
 import type { Envelope } from '../core/ports.ts';
+import { messageVersion } from '../core/request.ts';
 import type { TopicResource } from '../core/resource.ts';
 import { slices } from '../core/slices.ts';
 import { type Key, keyOf } from '../core/topic.ts';
@@ -161,7 +162,7 @@ async function sendAll(
 
 /** Random ids: a queue remembers those of the last five minutes, and asking twice has to be heard twice. */
 const manualEnvelope = ({ key, topicName }: TopicResource): Envelope => ({
-  request: { v: 1, ...key, trigger: 'manual', id: randomUUID() },
+  request: { v: messageVersion, ...key, trigger: 'manual', id: randomUUID() },
   topicName,
   deduplicationId: randomUUID(),
 });

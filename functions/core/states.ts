@@ -35,13 +35,20 @@ export const statesIn = (states: States): readonly (readonly [State, number])[] 
     return [{ Ready, Reason } as State, count];
   });
 
-/** Whether something that came in a message is one: unknown words are refused, so its size is bounded. */
-export function isStates(value: unknown): value is States {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.entries(value).every(([state, count]) => {
+/**
+ * States that came in a message. A reason that nobody knows counts as `Other`: a release may bring new ones, and so many
+ * states there are at most.
+ *
+ * @returns undefined for what is none
+ */
+export function readStates(value: unknown): States | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  let states: States = {};
+  for (const [state, count] of Object.entries(value)) {
     const [ready = '', reason = '', ...more] = state.split(' ');
-    return (
-      readies.includes(ready) && isReason(reason) && more.length === 0 && Number.isSafeInteger(count) && count >= 0
-    );
-  });
+    if (!readies.includes(ready) || !Number.isSafeInteger(count) || count < 0) return undefined;
+    const known = isReason(reason) && more.length === 0;
+    states = plusStates(states, { [`${ready} ${known ? reason : 'Other'}`]: count });
+  }
+  return states;
 }

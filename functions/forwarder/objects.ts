@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { annotations, finalizer } from '../core/api.ts';
 import { waitingReasons } from '../core/outcome.ts';
 import type { Envelope } from '../core/ports.ts';
+import { messageVersion } from '../core/request.ts';
 import type { Labels } from '../core/resource.ts';
 import { type Key, keyOf } from '../core/topic.ts';
 
@@ -91,7 +92,8 @@ const isWaiting = (conditions: unknown): boolean =>
  */
 export function envelopeOf(sighting: Sighting, deduplicationId = changeId(sighting)): Envelope {
   const { key, topicName, generation } = sighting;
-  return { request: { v: 1, ...key, trigger: 'change', id: deduplicationId }, topicName, deduplicationId, generation };
+  const request = { v: messageVersion, ...key, trigger: 'change', id: deduplicationId } as const;
+  return { request, topicName, deduplicationId, generation };
 }
 
 const changeId = ({ uid, resourceVersion }: Sighting): string => `${uid}-${resourceVersion}`;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Ticks } from '../core/ports.ts';
+import { messageVersion } from '../core/request.ts';
 import type { Link } from './link.ts';
 import type { Metrics } from './metrics.ts';
 import { Backoff, type Clock, jittered, type Random } from './time.ts';
@@ -54,7 +55,7 @@ export class Ticker {
     // One that is asked for from now on may be about something that this one is too early for.
     this.#dueAt = Number.POSITIVE_INFINITY;
     try {
-      await ticks.send({ v: 1, tick: randomUUID() }, this.#stop.signal);
+      await ticks.send({ v: messageVersion, tick: randomUUID() }, this.#stop.signal);
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       link.down((error as Error).message);

@@ -2,11 +2,13 @@
 import type { Env } from './read.ts';
 import { type Name, names } from './table.ts';
 
+export type Lookalike = { readonly variable: string; readonly meant: Name };
+
 /**
  * Names in the environment that are probably meant to be settings: one or two letters away from one (`KAFKA_BROKER`), or
  * made of some of its words (`RESYNC_INTERVAL`). Values are not looked at.
  */
-export function lookalikes(env: Env): readonly { readonly variable: string; readonly meant: Name }[] {
+export function lookalikes(env: Env): readonly Lookalike[] {
   return Object.keys(env).flatMap((variable) => {
     if (!env[variable] || names.includes(variable as Name)) return [];
     const near = names.filter((name) => variable.startsWith(name.slice(0, 3)));

@@ -3,7 +3,7 @@ import { columns, kafkaTopicSchema } from '../../functions/core/schema/kafkatopi
 import type { Rule, Schema } from '../../functions/core/schema/schema.ts';
 
 /** The CustomResourceDefinition, as plain data. Category `kafka`: `kubectl get kafka` lists it; `all` is for workloads. */
-export const crd = (): object => ({
+export const crd = () => ({
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
   metadata: { name: `${plural}.${group}` },
@@ -26,7 +26,13 @@ export const crd = (): object => ({
 });
 
 /** Our schema in the CRD's own words: `rules` become `x-kubernetes-validations`. */
-function structural({ rules, items, properties, additionalProperties, ...rest }: Schema): object {
+function structural({
+  rules,
+  items,
+  properties,
+  additionalProperties,
+  ...rest
+}: Schema): Readonly<Record<string, unknown>> {
   return {
     ...rest,
     ...(items && { items: structural(items) }),

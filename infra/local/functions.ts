@@ -14,14 +14,21 @@ const GRACE_MS = 10_000;
  */
 export const lean = { args: ['--optimize-for-size'], env: { MALLOC_ARENA_MAX: '1' } } as const;
 
-/** @param env its whole environment but for the port of its health and metrics */
-export async function forwarderPart(place: Place, env: NodeJS.ProcessEnv): Promise<{ part: Part; port: number }> {
+/**
+ * @param env its whole environment but for the port of its health and metrics
+ * @param bundle the built forwarder
+ */
+export async function forwarderPart(
+  place: Place,
+  env: NodeJS.ProcessEnv,
+  bundle = join(root, 'dist', 'forwarder.cjs'),
+): Promise<{ part: Part; port: number }> {
   const [port = 0] = await freePorts(1);
   const part = new Part(
     {
       name: 'forwarder',
       command: process.execPath,
-      args: [...lean.args, join(root, 'dist', 'forwarder.cjs')],
+      args: [...lean.args, bundle],
       env: { ...lean.env, ...env, METRICS_PORT: String(port) },
       log: join(place.dir, 'logs', 'forwarder.log'),
       ready: () => answers(`http://127.0.0.1:${port}/readyz`, [200]),

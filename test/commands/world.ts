@@ -114,6 +114,7 @@ export function commandWorld({ colour = false, input = '', answer, watched, ...i
         await hooks.onPause();
       },
       signal: interrupt.signal,
+      strays: [],
       connect: connect(),
     });
     return { code, ...texts };

@@ -4,7 +4,7 @@ import { dimensionMeanings, metrics } from '../../functions/core/metrics.ts';
 import { Failure } from '../../functions/core/outcome.ts';
 import { reconcile } from '../../functions/core/reconciler.ts';
 import { groupOf } from '../../functions/core/request.ts';
-import { isStates, plusStates, statesIn, statesOf } from '../../functions/core/states.ts';
+import { plusStates, readStates, statesIn, statesOf } from '../../functions/core/states.ts';
 import type { Reason } from '../../functions/core/topic.ts';
 import { forwarderMetrics } from '../../functions/forwarder/metrics.ts';
 import { boundStatus, topic } from '../support/build.ts';
@@ -121,7 +121,7 @@ test('objects are counted by what they say; what nobody knows is Other, what say
     'Unknown Other': 1,
     'Unknown Pending': 1,
   });
-  assert.ok(isStates(states));
+  assert.deepEqual(readStates(states), states);
   assert.deepEqual(plusStates(states, { 'True Synced': 3, 'Unknown Paused': 1 })['True Synced'], 5);
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { groupOf, parseRequest, parseTick, triggers } from '../../functions/core/request.ts';
+import { groupOf, messageVersion, parseRequest, parseTick, triggers } from '../../functions/core/request.ts';
 import { table } from '../support/table.ts';
 
 const good = { v: 1, namespace: 'shop', name: 'orders.v1', trigger: 'change', id: 'abc' };
@@ -13,8 +13,31 @@ table('a body of the reconcile queue', (text: string) => parseRequest(text), [
   { reason: 'is an object', given: '[1]', want: { malformed: 'body is not a JSON object' } },
   { reason: 'is not null', given: 'null', want: { malformed: 'body is not a JSON object' } },
   { reason: 'is not a text', given: '"v"', want: { malformed: 'body is not a JSON object' } },
-  { reason: 'is of version 1', given: body({ v: 2 }), want: { malformed: 'version is not 1' } },
-  { reason: 'of the number 1', given: body({ v: '1' }), want: { malformed: 'version is not 1' } },
+  {
+    reason: 'of the next version is read as far as it is known',
+    given: body({ v: 2, topic: 'x', malformed: 'y' }),
+    want: { ...good, v: 2 } as never,
+  },
+  {
+    reason: 'may then have a trigger that nobody knows yet',
+    given: body({ v: 2, trigger: 'whim' }),
+    want: { ...good, v: 2 } as never,
+  },
+  {
+    reason: 'has all that is needed then too',
+    given: body({ v: 2, name: undefined }),
+    want: { malformed: 'name is not an object name' },
+  },
+  {
+    reason: 'and a trigger',
+    given: body({ v: 2, trigger: 7 }),
+    want: { malformed: 'trigger is none of change, drift, manual, replay' },
+  },
+  { reason: 'is of no later version', given: body({ v: 3 }), want: { malformed: 'version is none of 1 to 2' } },
+  { reason: 'nor of none', given: body({ v: undefined }), want: { malformed: 'version is none of 1 to 2' } },
+  { reason: 'nor of one before the first', given: body({ v: 0 }), want: { malformed: 'version is none of 1 to 2' } },
+  { reason: 'nor of one between', given: body({ v: 1.5 }), want: { malformed: 'version is none of 1 to 2' } },
+  { reason: 'its version is a number', given: body({ v: '1' }), want: { malformed: 'version is none of 1 to 2' } },
   {
     reason: 'has no field that we do not know',
     given: body({ topic: 'x' }),
@@ -114,6 +137,7 @@ const sums = {
   requests: 4,
   states: { 'True Synced': 7, 'False ResourceConflict': 2 },
 };
+const nothing = { lookedAt: 0, enqueued: 0, skipped: 0, unread: 0, unlisted: 0, requests: 0, states: {} };
 const noSums = {
   malformed:
     'sums are not states, and whole numbers of startedAt, pages, lookedAt, enqueued, skipped, unread, unlisted, requests',
@@ -156,10 +180,35 @@ table('a body of the tick queue', (text: string) => parseTick(text), [
     want: { v: 1, tick: 't', continue: 'c', sums },
   },
   {
-    reason: 'has all sums or none',
-    given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, pages: undefined } }),
+    reason: 'may say less of them than we do: older senders know less',
+    given: JSON.stringify({ v: 1, tick: 't', sums: { startedAt: 5, pages: 1 } }),
+    want: { v: 1, tick: 't', sums: { ...nothing, startedAt: 5, pages: 1 } },
+  },
+  {
+    reason: 'but when the tick started',
+    given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, startedAt: undefined } }),
     want: noSums,
   },
+  {
+    reason: 'of the next version says more, which is left out',
+    given: JSON.stringify({ v: 2, tick: 't', more: 1, sums: { ...sums, more: 'x' } }),
+    want: { v: 2, tick: 't', sums },
+  },
+  {
+    reason: 'may have reasons that nobody knows: a release brings new ones',
+    given: JSON.stringify({
+      v: 1,
+      tick: 't',
+      sums: { ...sums, states: { 'True Synced': 7, 'False Odd': 2, 'False Other': 1, 'False Strange thing': 1 } },
+    }),
+    want: { v: 1, tick: 't', sums: { ...sums, states: { 'True Synced': 7, 'False Other': 4 } } },
+  },
+  {
+    reason: 'counts in the next version too',
+    given: JSON.stringify({ v: 2, tick: 't', sums: { ...sums, states: { 'Maybe Synced': 7 } } }),
+    want: noSums,
+  },
+  { reason: 'is of no later version', given: '{"v":3,"tick":"t"}', want: { malformed: 'version is none of 1 to 2' } },
   { reason: 'and no others', given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, more: 1 } }), want: noSums },
   { reason: 'that count', given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, pages: -1 } }), want: noSums },
   {
@@ -167,13 +216,11 @@ table('a body of the tick queue', (text: string) => parseTick(text), [
     given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, pages: 0.5 } }),
     want: noSums,
   },
-  ...[undefined, [], { 'True Synced': -1 }, { 'True Nonsense': 1 }, { 'Maybe Synced': 1 }, { 'True Synced x': 1 }].map(
-    (states) => ({
-      reason: `not with states ${JSON.stringify(states)}`,
-      given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, states } }),
-      want: noSums,
-    }),
-  ),
+  ...[null, [], { 'True Synced': -1 }, { 'True Synced': '1' }, { 'Maybe Synced': 1 }].map((states) => ({
+    reason: `not with states ${JSON.stringify(states)}`,
+    given: JSON.stringify({ v: 1, tick: 't', sums: { ...sums, states } }),
+    want: noSums,
+  })),
   { reason: 'together', given: '{"v":1,"tick":"t","sums":null}', want: noSums },
 ]);
 
@@ -183,6 +230,21 @@ test('any text is either a request or malformed, never an exception', () => {
       const parsed = parseRequest(text);
       assert.ok('malformed' in parsed || triggers.includes(parsed.trigger));
       assert.ok('malformed' in parseTick(text) || true);
+    }),
+  );
+});
+
+test('whatever the next version adds, a name is found in it; the one after the next nobody reads', () => {
+  const more = fc.dictionary(
+    fc.string().filter((name) => !(name in good)),
+    fc.jsonValue(),
+    { maxKeys: 5 },
+  );
+  fc.assert(
+    fc.property(more, fc.integer({ min: messageVersion + 2 }), (added, later) => {
+      const next = JSON.stringify({ ...added, ...good, v: messageVersion + 1 });
+      assert.deepEqual(parseRequest(next), { ...good, v: messageVersion + 1 });
+      assert.ok('malformed' in parseRequest(JSON.stringify({ ...added, ...good, v: later })));
     }),
   );
 });

@@ -15,7 +15,8 @@ export function messages(world: World): void {
     const unreadable = [
       'not JSON',
       '[]',
-      request({ v: 2 }),
+      request({ v: 3 }),
+      request({ v: 0 }),
       request({ name: '../../secrets' }),
       request({ namespace: 7 }),
       request({ name: '__proto__' }),

@@ -121,7 +121,7 @@ describe('reconcile function', () => {
 
   for (const [reason, body] of [
     ['not JSON', '{'],
-    ['of a future version', '{"v":2,"namespace":"shop","name":"orders","trigger":"change","id":"x"}'],
+    ['of a future version', '{"v":3,"namespace":"shop","name":"orders","trigger":"change","id":"x"}'],
     ['deeply nested', '['.repeat(1_000)],
     ['a megabyte', JSON.stringify({ v: 1, name: 'x'.repeat(1_000_000) })],
     ['with a prototype in it', '{"v":1,"__proto__":{"namespace":"shop"},"name":"orders"}'],

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve as resolvePath } from 'node:path';
 import { after, describe, test } from 'node:test';
 
 const directory = mkdtempSync(join(tmpdir(), 'settings-'));
@@ -20,7 +20,7 @@ const wrong = {
 /** Runs a program of ours to its end. */
 function ended(program: string, args: readonly string[], env: NodeJS.ProcessEnv) {
   const { promise, resolve } = Promise.withResolvers<{ code: unknown; stderr: string; stdout: string }>();
-  const file = join(import.meta.dirname, '..', '..', 'functions', program);
+  const file = resolvePath(import.meta.dirname, '..', '..', 'functions', program);
   execFile(process.execPath, [file, ...args], { env: { HOME: directory, ...env } }, (error, stdout, stderr) =>
     resolve({ code: error?.code ?? 0, stdout, stderr }),
   );
@@ -68,19 +68,60 @@ describe('at start everything that is wrong is told at once, a line each, and it
   });
 });
 
-test('a name that looks like a setting is a warning with the name that is meant, and nothing of its value', async () => {
-  const kubeconfig = join(directory, 'none');
-  const queue = 'http://127.0.0.1:1/q.fifo';
-  const { stderr } = await ended('forwarder.ts', [], {
-    RECONCILE_QUEUE_URL: queue,
-    TICK_QUEUE_URL: queue,
-    KUBECONFIG: kubeconfig,
-    RESYNC_INTERVAL: 'canary',
+describe('a name that looks like a setting is a warning with the name that is meant, and nothing of its value', () => {
+  /** What a program logs, without what differs from run to run. */
+  const logged = async (program: string, args: readonly string[], env: NodeJS.ProcessEnv) => {
+    const { stderr, stdout } = await ended(program, args, env);
+    assert.doesNotMatch(stderr + stdout, /canary/);
+    return linesOf(stderr + stdout).map((line) => {
+      const { level, event, variable, meant, error } = JSON.parse(line);
+      return { level, event, ...(error ? { error } : { variable, meant }) };
+    });
+  };
+  const warning = (variable: string, meant: string) => ({ level: 'warn', event: 'setting-unknown', variable, meant });
+
+  test('beside the problem that it is the cause of', async () => {
+    const KUBECONFIG = join(directory, 'none');
+    const TICK_QUEUE_URL = 'http://127.0.0.1:1/q.fifo';
+    assert.deepEqual(await logged('forwarder.ts', [], { KUBECONFIG, TICK_QUEUE_URL, RECONCILE_QUEUE: 'canary' }), [
+      warning('RECONCILE_QUEUE', 'RECONCILE_QUEUE_URL'),
+      {
+        level: 'error',
+        event: 'failed',
+        error: 'RECONCILE_QUEUE_URL is not set: it has to be a URL with https, or with plain http on this machine only',
+      },
+    ]);
   });
-  const [{ level, event, variable, meant } = {}] = linesOf(stderr).map((line) => JSON.parse(line));
-  assert.deepEqual(
-    [level, event, variable, meant],
-    ['warn', 'setting-unknown', 'RESYNC_INTERVAL', 'RESYNC_INTERVAL_SECONDS'],
-  );
-  assert.doesNotMatch(stderr, /canary/);
+
+  test('alone, where nothing is wrong but the kubeconfig', async () => {
+    const queue = 'http://127.0.0.1:1/q.fifo';
+    const env = { RECONCILE_QUEUE_URL: queue, TICK_QUEUE_URL: queue, KUBECONFIG: join(directory, 'none') };
+    const [first, ...others] = await logged('forwarder.ts', [], { ...env, RESYNC_INTERVAL: 'canary' });
+    assert.deepEqual(first, warning('RESYNC_INTERVAL', 'RESYNC_INTERVAL_SECONDS'));
+    assert.ok(others.every(({ event }) => event !== 'setting-unknown'));
+  });
+
+  test('of a function, in the process that loads it', async () => {
+    const load = join(directory, 'load.mjs');
+    const file = join(import.meta.dirname, '..', '..', 'functions', 'reconcile.ts');
+    writeFileSync(
+      load,
+      `import { handler } from ${JSON.stringify(file)}; await handler({ Records: [] }).catch(() => {});`,
+    );
+    assert.deepEqual(await logged(load, [], { KAFKA_BROKER: 'canary' }), [warning('KAFKA_BROKER', 'KAFKA_BROKERS')]);
+  });
+
+  test('at the command line, for those that it reads', async () => {
+    const { stderr, code } = await ended('cli.ts', ['dlq', 'list'], {
+      RECONCILE_QUEUE: 'canary',
+      RECONCILE_DLQ: 'canary',
+      RESYNC_INTERVAL: 'canary',
+    });
+    assert.deepEqual(linesOf(stderr), [
+      'topicsmith: RECONCILE_QUEUE is set, and no setting: RECONCILE_QUEUE_URL is one',
+      'topicsmith: RECONCILE_DLQ is set, and no setting: RECONCILE_DLQ_URL is one',
+      'topicsmith: RECONCILE_DLQ_URL is not set: it holds the URL of the queue',
+    ]);
+    assert.equal(code, 1);
+  });
 });

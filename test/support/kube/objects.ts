@@ -74,6 +74,11 @@ export class Objects {
     })) as StoredObject;
   }
 
+  /** An object that was stored before, as it is. */
+  restore(object: StoredObject): void {
+    this.#put(object);
+  }
+
   /** Any other edit, e.g. of annotations or finalizers. @returns undefined when it ended the object, or there is none */
   change(key: Key, edit: (object: StoredObject) => StoredObject): StoredObject | undefined {
     const old = this.get(key);
