@@ -18,14 +18,15 @@ import type { Logger } from './core/ports.ts';
 
 /**
  * One name to work on, and the message groups that it came in. `lastReceive`: if it fails now, no message is left that asks
- * for it. `messageId`: of the first message.
+ * for it. `messageIds`: of all messages that ask for it; `requestId`: of the invocation.
  */
 export type Item<T> = {
   readonly key: string;
   readonly value: T;
   readonly groups: readonly string[];
   readonly lastReceive: boolean;
-  readonly messageId: string;
+  readonly messageIds: readonly string[];
+  readonly requestId: string;
 };
 
 /** What became of a name. `hideSeconds`: keep its group locked for at least that long (reliability.md X1). */
@@ -86,23 +87,24 @@ const longestBackoffSeconds = 10;
  */
 export function fifoHandler<T>(options: BatchOptions<T>) {
   // middy asks for the early answer without arguments, and a process serves one invocation at a time
-  let current = new Batch([], 0);
+  let current = new Batch([], 0, '');
   return middy<SQSEvent, SQSBatchResponse>(
     async (event: SQSEvent, context: Context, { signal }: { signal: AbortSignal }) => {
-      const batch = new Batch(messagesOf(event), options.now());
+      const batch = new Batch(messagesOf(event), options.now(), textOf(context.awsRequestId));
       current = batch;
       try {
         await serve(options, batch, AbortSignal.any([signal, endOfWork(context)]), signal);
         await hide(options, batch.delays, signal);
       } catch (error) {
-        options.log.error('batch-failed', { error });
+        options.log.error('batch-failed', { error, requestId: batch.requestId });
       }
       return reported(options, batch);
     },
     {
       timeoutEarlyInMillis: answerMillis,
       timeoutEarlyResponse: () => {
-        options.log.error('batch-timeout', { unfinished: current.answer().batchItemFailures.length });
+        const unfinished = current.answer().batchItemFailures.length;
+        options.log.error('batch-timeout', { unfinished, requestId: current.requestId });
         return reported(options, current);
       },
     },
@@ -124,11 +126,13 @@ class Batch {
   readonly #unfinished: Set<string>;
   readonly delays: Delay[] = [];
   readonly startedAt: number;
+  readonly requestId: string;
   reported = false;
 
-  constructor(messages: readonly Message[], startedAt: number) {
+  constructor(messages: readonly Message[], startedAt: number, requestId: string) {
     this.messages = messages;
     this.startedAt = startedAt;
+    this.requestId = requestId;
     this.#unfinished = new Set(messages.map(({ id }) => id));
   }
 
@@ -176,7 +180,8 @@ function turnsByGroup<T>({ parse, keyOf, log }: BatchOptions<T>, batch: Batch): 
   for (const message of batch.messages) {
     const value = parse(message.body);
     if (isMalformed(value)) {
-      log.error('malformed', { messageId: message.id, receives: message.receives, message: value.malformed });
+      const { id: messageId, receives } = message;
+      log.error('malformed', { messageId, requestId: batch.requestId, receives, message: value.malformed });
       batch.comeBack([message], 0); // nothing to wait for on its way to the dead-letter queue; it stops nobody
       continue;
     }
@@ -206,7 +211,7 @@ async function pass<T>(
   const items = turns.map(({ key, value, messages }) => {
     const groups = [...new Set(messages.map(({ group }) => group))];
     const lastReceive = isLastReceive(options, { messages });
-    return { key, value, groups, lastReceive, messageId: messages[0]?.id ?? '' };
+    return { key, value, groups, lastReceive, messageIds: messages.map(({ id }) => id), requestId: batch.requestId };
   });
   for (const { messages } of turns) countWait(options, messages, options.now());
   const outcomes = await workOn(options, items, signal, reporting);
@@ -231,13 +236,14 @@ async function workOn<T>(
 function settle<T>(options: BatchOptions<T>, batch: Batch, turn: Turn<T>, outcome: Settled | undefined): boolean {
   const { log, random = Math.random } = options;
   const { key, messages } = turn;
+  const about = { key, messageIds: messages.map(({ id }) => id), requestId: batch.requestId };
   if (outcome?.redeliver === false) {
     batch.done(messages);
     return true;
   }
   if (outcome === undefined) {
     // nobody knows what it has sent: it stays hidden for the whole timeout of the queue (reliability.md X1)
-    log.error('no-outcome', { key });
+    log.error('no-outcome', about);
     return false;
   }
   const receives = mostReceives(messages);
@@ -245,7 +251,7 @@ function settle<T>(options: BatchOptions<T>, batch: Batch, turn: Turn<T>, outcom
   const backoff = isLastReceive(options, turn) ? 0 : backoffSeconds(receives, random());
   const seconds = Math.max(backoff, Math.ceil(outcome.hideSeconds ?? 0));
   batch.comeBack(messages, seconds);
-  log.warn('redelivered', { key, reason: outcome.reason, message: outcome.message, receives, seconds });
+  log.warn('redelivered', { ...about, reason: outcome.reason, message: outcome.message, receives, seconds });
   return false;
 }
 

@@ -5,7 +5,7 @@
 import { kubeClient } from './adapters/kube/client.ts';
 import { createLogger, errorText, type Logger } from './adapters/log.ts';
 import { queueDepth, requestQueue, sqsClient, tickQueue } from './adapters/sqs.ts';
-import { serveStatus } from './forwarder/http.ts';
+import { serveStatus } from './adapters/status-page.ts';
 import { Forwarder } from './forwarder/run.ts';
 import { topicSource } from './forwarder/source.ts';
 import { systemClock } from './forwarder/time.ts';
@@ -27,7 +27,7 @@ function assemble(settings: Settings<'forwarder'>, log: Logger): Forwarder {
   return new Forwarder({
     sources,
     selects: settings.WATCH_LABEL_SELECTOR,
-    requests: requestQueue(sqs, requestQueueUrl),
+    requests: requestQueue(sqs, requestQueueUrl, log),
     ticks: tickQueue(sqs, tickQueueUrl),
     probe: (signal) => queueDepth(sqs, requestQueueUrl, signal),
     clock: systemClock,
@@ -40,7 +40,7 @@ function assemble(settings: Settings<'forwarder'>, log: Logger): Forwarder {
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const log = logFor(env, 'forwarder');
   const settings = readSettings(env, 'forwarder');
-  const { METRICS_HOST: host, METRICS_PORT: port } = settings;
+  const { METRICS_HOST: host, METRICS_PORT: port = 0 } = settings;
   const forwarder = assemble(settings, log);
   const server = await serveStatus(forwarder, host, port);
   log.info('listening', { host, port: server.port });

@@ -16,8 +16,9 @@ export const reconcileHandler = ({ ports, ...batch }: Runtime) =>
     parse: parseRequest,
     keyOf,
     work: (items, signal, reporting) => {
-      const named = items.map(({ value: { namespace, name, trigger, id }, groups, lastReceive, messageId }) => {
-        return { key: { namespace, name }, groups, lastReceive, trigger, id, messageId };
+      const named = items.map(({ value: { namespace, name, trigger, id }, ...rest }) => {
+        const { groups, lastReceive, messageIds, requestId } = rest;
+        return { key: { namespace, name }, groups, lastReceive, trigger, id, messageIds, requestId };
       });
       return reconcile(named, ports, signal, reporting);
     },

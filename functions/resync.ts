@@ -69,7 +69,8 @@ export async function resyncPage(message: Message, runtime: ResyncRuntime, signa
   const tick = message.value;
   const [startedAt, sentBefore] = [ports.now().getTime(), requestsSent()];
   const page = await pageOf(message, runtime, signal);
-  const { needed, unread } = await outOfSync(page.items, ports, tick.tick, signal);
+  const { needed, unread, because } = await outOfSync(page.items, ports, tick.tick, signal);
+  if (unread > 0) log.warn('resync-unread', { tick: tick.tick, objects: unread, because });
   const envelopes = turned(needed, numberOf(tick.tick)).map((resource) => driftEnvelope(resource, tick));
   const enqueued = await feed(envelopes, { ...runtime, ...ports }, tick.sums?.skipped ? 1 : patientLooks, signal);
   const before = page.again && tick.sums ? { ...tick.sums, states: {} } : tick.sums;
@@ -145,9 +146,9 @@ const turned = <T>(list: readonly T[], by: number): readonly T[] => {
   return [...list.slice(start), ...list.slice(0, start)];
 };
 
-function driftEnvelope({ key, uid, topicName }: TopicResource, { tick }: Tick): Envelope {
+function driftEnvelope({ key, uid, topicName, generation }: TopicResource, { tick }: Tick): Envelope {
   const deduplicationId = createHash('sha256').update(`${uid} ${tick}`).digest('hex');
-  return { request: { v: messageVersion, ...key, trigger: 'drift', id: tick }, topicName, deduplicationId };
+  return { request: { v: messageVersion, ...key, trigger: 'drift', id: tick }, topicName, deduplicationId, generation };
 }
 
 /** The parts of this function as `env` says. @throws SettingsError with everything that is wrong */
@@ -158,9 +159,10 @@ export function resyncRuntime(env: Env): ResyncRuntime {
   const count = () => void requestsSent++;
   const sqs = sqsClient(settings);
   onEachRequest(sqs, count);
+  const runtime = runtimeOf(settings, ticksQueue, count);
   return {
-    ...runtimeOf(settings, ticksQueue, count),
-    requests: requestQueue(sqs, reconcileQueue),
+    ...runtime,
+    requests: requestQueue(sqs, reconcileQueue, runtime.log),
     ticks: tickQueue(sqs, ticksQueue),
     depth: async (signal) => {
       const { waiting, inFlight } = await queueDepth(sqs, reconcileQueue, signal);

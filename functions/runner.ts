@@ -3,19 +3,25 @@
  * function processes with Lambda's limits. For one machine, for tests, and for clusters without Lambda.
  *
  * Queues are found by the `QueueName` they are defined with; `--queue Id=URL` says otherwise. `SQS_ENDPOINT` and AWS_*
- * reach SQS, or a server that speaks like it. One line of JSON per invocation goes to standard output, everything else
- * to standard error.
+ * reach SQS, or a server that speaks like it. With METRICS_PORT it serves `/healthz`, `/readyz` and `/metrics`, where the
+ * figures of the functions are summed up. One line of JSON per invocation goes to standard output, everything else to
+ * standard error.
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSEvent } from 'aws-lambda';
 import { errorText, type Logger } from './adapters/log.ts';
 import { sqsClient } from './adapters/sqs.ts';
 import { logFor } from './log-for.ts';
 import { type Mapping, mappingsOf, queueNames, readService } from './runner/config.ts';
 import { startMapping } from './runner/mapping.ts';
+import { noMetrics, type RunnerMetrics } from './runner/metrics.ts';
+import { passOn } from './runner/output.ts';
+import { type Started, servePages } from './runner/pages.ts';
 import { ProcessPool } from './runner/process.ts';
 import { openQueue, queueUrl } from './runner/queue.ts';
 import { readSettings, SettingsError, settingsIn } from './settings/read.ts';
@@ -94,21 +100,39 @@ function environmentFor(mapping: Mapping, env: NodeJS.ProcessEnv): Record<string
   };
 }
 
-async function startFunction(mapping: Mapping, options: Options, sqs: SQSClient, log: Logger) {
+async function startFunction(
+  mapping: Mapping,
+  options: Options,
+  sqs: SQSClient,
+  log: Logger,
+  metrics: RunnerMetrics | undefined,
+): Promise<Started> {
   const queue = await openQueue(sqs, mapping.queueUrl, options.waitSeconds);
   if (queue.visibilitySeconds < mapping.timeoutSeconds)
     throw new Error(
       `function ${mapping.functionName}: its queue shows messages again after ${queue.visibilitySeconds} s, before its timeout of ${mapping.timeoutSeconds} s`,
     );
   const environment = environmentFor(mapping, process.env);
-  const pool = new ProcessPool({ ...mapping, environment, child: childFile(), freeze: options.freeze });
+  const figures = metrics?.of(mapping.functionName, () => queue.depths()) ?? noMetrics;
+  const onOutput = (output: Readable) =>
+    void passOn(output, process.stderr, (line) => figures.printed(line)).catch((error: unknown) =>
+      log.warn('output-lost', { function: mapping.functionName, error }),
+    );
+  const pool = new ProcessPool({
+    ...mapping,
+    environment,
+    child: childFile(),
+    freeze: options.freeze,
+    ...(metrics && { onOutput }),
+  });
   const concurrency = Math.min(options.concurrency, mapping.maximumConcurrency);
   const wanted = Math.min(options.warm, concurrency);
   if ((await pool.warm(wanted)) < Math.min(1, wanted))
     throw new Error(`function ${mapping.functionName}: its bundle cannot be loaded, see above`);
-  const running = startMapping({ ...mapping, queue, concurrency, log, invoke: (event) => pool.invoke(event) });
+  const invoke = (event: SQSEvent) => pool.invoke(event);
+  const running = startMapping({ ...mapping, queue, concurrency, log, invoke, metrics: figures });
   log.info('started', { function: mapping.functionName, queue: mapping.queueUrl, concurrency });
-  return { running, pool };
+  return { running, pool, mapping };
 }
 
 /** The file that processes run: beside this program, as a bundle or as a source. */
@@ -136,14 +160,17 @@ async function main(): Promise<void> {
   const service = readService(options.service, process.env);
   const mappings = mappingsOf(service, await queueUrls(sqs, queueNames(service), options.queues));
   refuseWrongSettings(mappings);
-  const started = await Promise.all(mappings.map((mapping) => startFunction(mapping, options, sqs, log)));
+  const { METRICS_HOST: host, METRICS_PORT: port } = settings;
+  const started: Started[] = [];
+  const pages = port === undefined ? undefined : await servePages(started, host, port, log);
+  const start = (mapping: Mapping) => startFunction(mapping, options, sqs, log, pages?.metrics);
+  started.push(...(await Promise.all(mappings.map(start))));
   process.stderr.write(`runner: ready\n`);
   await endSignal();
   await end(started, options.graceSeconds);
+  pages?.server.close();
   sqs.destroy();
 }
-
-type Started = Awaited<ReturnType<typeof startFunction>>;
 
 /** Lets polls and invocations under way finish, then ends all processes; what was not finished stays in the queue. */
 async function end(started: readonly Started[], graceSeconds: number): Promise<void> {

@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { sealed } from './sealed.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -24,6 +25,9 @@ export const bundles = {
 } as const;
 
 export type BundleName = keyof typeof bundles;
+
+/** What runs with rights of its own and on the words of others; `runner` starts processes, `cli` those of a kubeconfig. */
+export const sealedBundles: readonly BundleName[] = ['reconcile', 'resync', 'forwarder'];
 
 /**
  * client-node 2.0.1 does not say in its package.json that importing its modules does nothing but define things. Told so,
@@ -42,15 +46,24 @@ const withoutGeneratedApi: Plugin = {
  * Writes `<name>.cjs`, `.cjs.map` and `.cjs.LEGAL.txt` (licences of what is inside) per bundle.
  *
  * @param names what to build; anything else in `out` is left alone
- * @param plugins more of esbuild's, for tests that change something
+ * @param more plugins of esbuild's, for tests that change something
  * @returns paths of the files that went into them, ours and of packages, from the repository's root
  * @throws esbuild's own error, already printed, when a source does not compile
  */
 export async function buildBundles(
   names: readonly BundleName[],
   out = join(root, 'dist'),
-  plugins: readonly Plugin[] = [],
+  more: readonly Plugin[] = [],
 ): Promise<readonly string[]> {
+  const isSealed = (name: BundleName) => sealedBundles.includes(name);
+  const shut = await bundle(names.filter(isSealed), out, [withoutGeneratedApi, sealed, ...more]);
+  const others = names.filter((name) => !isSealed(name));
+  const open = await bundle(others, out, [withoutGeneratedApi, ...more]);
+  return [...new Set([...shut, ...open])];
+}
+
+async function bundle(names: readonly BundleName[], out: string, plugins: Plugin[]): Promise<readonly string[]> {
+  if (names.length === 0) return [];
   const { outputFiles, metafile } = await build({
     write: false,
     metafile: true,
@@ -66,7 +79,7 @@ export async function buildBundles(
     minifyWhitespace: true,
     sourcemap: 'external',
     legalComments: 'external',
-    plugins: [withoutGeneratedApi, ...plugins],
+    plugins,
     logLevel: 'warning',
   });
   mkdirSync(out, { recursive: true });
@@ -78,7 +91,7 @@ export async function buildBundles(
 const inputsOf = ({ outputs }: Metafile): string[] => [
   ...new Set(
     Object.values(outputs).flatMap(({ inputs }) =>
-      Object.keys(inputs).filter((path) => (inputs[path]?.bytesInOutput ?? 0) > 0),
+      Object.keys(inputs).filter((path) => (inputs[path]?.bytesInOutput ?? 0) > 0 && !path.startsWith('sealed:')),
     ),
   ),
 ];

@@ -6,9 +6,13 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { admission, admissionComment } from './generate/admission.ts';
+import { rules } from './generate/alerts.ts';
+import { cloudWatchDashboard } from './generate/cloudwatch.ts';
 import { costTables } from './generate/cost.ts';
 import { crd } from './generate/crd.ts';
+import { dashboard } from './generate/dashboard.ts';
 import { finalizerComment, finalizerPolicy } from './generate/finalizer.ts';
+import { guards, guardsComment } from './generate/guards.ts';
 import { yaml as manifest } from './generate/manifest.ts';
 import { metricsPage } from './generate/metrics.ts';
 import { parametersPage } from './generate/parameters.ts';
@@ -35,8 +39,12 @@ const files: Record<string, string> = {
   'functions/METRICS.md': metricsPage(),
   'infra/PARAMETERS.md': parametersPage(),
   'infra/admission.yaml': yaml(admission(), admissionComment),
+  'infra/admission-guards.yaml': yaml(guards(), guardsComment),
   'infra/admission-finalizer.yaml': yaml(finalizerPolicy(), finalizerComment),
   'infra/rbac.yaml': yaml(rbac()),
+  'infra/dashboard.yml': yaml([cloudWatchDashboard()]),
+  'infra/chart/files/dashboard.json': `${JSON.stringify(dashboard(), null, 2)}\n`,
+  'infra/chart/files/rules.yaml': yaml([rules()]),
   'functions/core/schema/types.generated.ts': types(),
   'functions/doctor/shipped.generated.json': `${JSON.stringify(shipped(), null, 2)}\n`,
 };

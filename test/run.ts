@@ -14,6 +14,7 @@ import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 import { type BundleName, buildBundles, bundles } from '../infra/build.ts';
 import { startSystem } from '../infra/local/system.ts';
+import { type Asked, askedIn, complaints, logsIn, renderAsked, unseen } from './audit.ts';
 import { inRepository, type Result, writeResults } from './results.ts';
 
 const wholeSystem = /^test\/(e2e|crash|local|demo)\/|^test\/contract\/replication\.kafka\./;
@@ -22,6 +23,7 @@ const changesDefinition = /^test\/crds\//;
 type Counts = { passed: number; failed: number };
 
 const results: Record<string, Result[]> = {};
+let audit: readonly Asked[] = [];
 
 /** Suites pass or fail with their tests, and a file that could not be run has no test of that name. */
 function note(passed: boolean, event: TestEvent): void {
@@ -79,6 +81,20 @@ async function withParts<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Every API server that a test starts, in whatever process, writes its audit log there. */
+async function audited<T>(work: () => Promise<T>): Promise<T> {
+  const dir = mkdtempSync(join(tmpdir(), 'topicsmith-audit-'));
+  process.env.TOPICSMITH_AUDIT_DIR = dir;
+  try {
+    const done = await work();
+    audit = await askedIn(logsIn(dir));
+    return done;
+  } finally {
+    delete process.env.TOPICSMITH_AUDIT_DIR;
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
   options: { 'test-name-pattern': { type: 'string', multiple: true } },
@@ -92,12 +108,19 @@ const rest = files.filter((file) => !wholeSystem.test(file) && !changesDefinitio
 await buildBundles(Object.keys(bundles) as BundleName[]);
 const total = { passed: 0, failed: 0 };
 const bare = async () => [await runFiles(rest, 2), await runFiles(definition, 1)];
-const stages = [...(rest.length + definition.length > 0 ? await withParts(bare) : []), await runFiles(whole, 1)];
+const everything = async () => [
+  ...(rest.length + definition.length > 0 ? await withParts(bare) : []),
+  await runFiles(whole, 1),
+];
+const stages = await audited(everything);
 for (const { passed, failed } of stages) {
   total.passed += passed;
   total.failed += failed;
 }
 // a part of a file is not what the file came to
 if (patterns.length === 0) writeResults(results, wanted.length === 0);
+if (audit.length > 0) process.stdout.write(`\n${renderAsked(audit)}\n`);
+const forbidden = [...complaints(audit), ...(wanted.length === 0 ? unseen(audit) : [])];
+for (const line of forbidden) process.stdout.write(`${line}\n`);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
-process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+process.exitCode = total.failed > 0 || total.passed === 0 || forbidden.length > 0 ? 1 : 0;

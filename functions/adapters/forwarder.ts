@@ -1,4 +1,4 @@
-/** The pages that the forwarder serves about itself (`functions/forwarder/http.ts`). */
+/** The pages that the forwarder serves about itself (`functions/adapters/status-page.ts`). */
 import type { ForwarderHealth } from '../core/inspection.ts';
 import { Failure } from '../core/outcome.ts';
 

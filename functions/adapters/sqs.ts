@@ -12,12 +12,22 @@ import {
 import { isPrivateUrl } from '../core/address.ts';
 import { clockSkewMs } from '../core/clock.ts';
 import { Failure, type PerItem } from '../core/outcome.ts';
-import type { Envelope, Requests, Ticks } from '../core/ports.ts';
+import type { Envelope, Logger, Requests, Ticks } from '../core/ports.ts';
 import { groupOf, type Tick } from '../core/request.ts';
+import { keyOf } from '../core/topic.ts';
 
 /** What one SQS batch request may hold, whatever it asks for. */
 const batchSize = 10;
 const requestsAtOnce = 8;
+
+/** Clients that may speak plain HTTP to other machines. */
+const plainHttp = new WeakSet<SQSClient>();
+
+export type SqsSettings = {
+  readonly SQS_ENDPOINT?: string | undefined;
+  /** for a queue server in a network that is trusted, as ElasticMQ in the same cluster */
+  readonly SQS_ALLOW_HTTP?: boolean;
+};
 
 /**
  * A client for SQS, or for the server at `SQS_ENDPOINT` where that is set. Region and credentials come from the
@@ -25,19 +35,24 @@ const requestsAtOnce = 8;
  * caller's.
  *
  * @param requestTimeoutMs longest wait for an answer; a long poll needs more than its own wait time
- * @throws Error for an endpoint that is plain HTTP and not on this machine
+ * @throws Error for an endpoint that is plain HTTP and not on this machine, unless that is allowed
  */
-export function sqsClient(
-  { SQS_ENDPOINT }: { readonly SQS_ENDPOINT?: string | undefined },
-  requestTimeoutMs = 5_000,
-): SQSClient {
+export function sqsClient({ SQS_ENDPOINT, SQS_ALLOW_HTTP = false }: SqsSettings, requestTimeoutMs = 5_000): SQSClient {
   const endpoint = SQS_ENDPOINT || undefined;
-  if (endpoint !== undefined) refusePlainHttp('SQS_ENDPOINT', endpoint);
-  return new SQSClient({
+  const sqs = new SQSClient({
     ...(endpoint === undefined ? {} : { endpoint }),
     maxAttempts: 2,
-    requestHandler: { connectionTimeout: 2_000, requestTimeout: requestTimeoutMs, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: 2_000,
+      requestTimeout: requestTimeoutMs,
+      throwOnRequestTimeout: true,
+      // said aloud, since NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change the defaults
+      httpsAgent: { rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+    },
   });
+  if (SQS_ALLOW_HTTP) plainHttp.add(sqs);
+  if (endpoint !== undefined) refusePlainHttp(sqs, 'SQS_ENDPOINT', endpoint);
+  return sqs;
 }
 
 /** Calls `tell` before each request of this client; one that the SDK sends again is told of again. */
@@ -51,17 +66,24 @@ export function onEachRequest(sqs: SQSClient, tell: () => void): void {
   );
 }
 
-/** The reconcile queue at `queueUrl`. @throws Error for a URL that is not one, or plain HTTP and not on this machine */
-export function requestQueue(sqs: SQSClient, queueUrl: string): Requests {
-  refusePlainHttp('the queue URL', queueUrl);
+/**
+ * The reconcile queue at `queueUrl`.
+ *
+ * @param log gets a `sent` line for each message that was taken, with the id it has in the queue
+ * @throws Error for a URL that is not one, or plain HTTP and not on this machine
+ */
+export function requestQueue(sqs: SQSClient, queueUrl: string, log?: Pick<Logger, 'info'>): Requests {
+  refusePlainHttp(sqs, 'the queue URL', queueUrl);
   return {
     async send(envelopes, signal) {
       const unique = [...new Map(envelopes.map((envelope) => [envelope.deduplicationId, envelope])).values()];
-      const outcomes = await inBatches(unique, queueUrl, signal, (batch) =>
-        sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: batch.map(entryOf) }), {
-          abortSignal: signal,
-        }),
-      );
+      const outcomes = await inBatches(unique, queueUrl, signal, async (batch) => {
+        const command = new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: batch.map(entryOf) });
+        const answer = await sqs.send(command, { abortSignal: signal });
+        for (const { Id, MessageId } of answer.Successful ?? [])
+          log?.info('sent', { ...named(batch[Number(Id)]), messageId: MessageId });
+        return answer;
+      });
       return new Map([...outcomes].map(([envelope, outcome]) => [envelope.deduplicationId, outcome ?? 'sent']));
     },
   };
@@ -73,7 +95,7 @@ export function requestQueue(sqs: SQSClient, queueUrl: string): Requests {
  * sums and token may be others when the page before it is worked on again.
  */
 export function tickQueue(sqs: SQSClient, queueUrl: string): Ticks {
-  refusePlainHttp('the queue URL', queueUrl);
+  refusePlainHttp(sqs, 'the queue URL', queueUrl);
   return {
     async send(tick, signal) {
       const outcomes = await inBatches([tick], queueUrl, signal, () =>
@@ -160,6 +182,12 @@ export async function queueAttributes(sqs: SQSClient, queueUrl: string, signal: 
   }
 }
 
+const named = (envelope: Envelope | undefined) => {
+  if (envelope === undefined) return {};
+  const { request, topicName: topic, generation } = envelope;
+  return { object: keyOf(request), topic, generation, trigger: request.trigger, message: request.id };
+};
+
 const entryOf = ({ request, topicName, deduplicationId }: Envelope, index: number) => ({
   Id: String(index),
   MessageBody: JSON.stringify(request),
@@ -241,7 +269,11 @@ const failure = (queueUrl: string, what: string): Failure =>
   });
 
 /** Messages name objects and requests carry signatures, so they leave this machine over TLS only. */
-export function refusePlainHttp(what: string, url: string): void {
+export function refusePlainHttp(sqs: SQSClient, what: string, url: string): void {
   if (!URL.canParse(url)) throw new Error(`${what} is "${url}": it has to be a URL`);
-  if (!isPrivateUrl(url)) throw new Error(`${what} is "${url}": use https, plain http is for this machine only`);
+  const { protocol, host, pathname } = new URL(url);
+  if (isPrivateUrl(url) || (protocol === 'http:' && plainHttp.has(sqs))) return;
+  throw new Error(
+    `${what} is "${protocol}//${host}${pathname}": use https; plain http is for this machine, or with SQS_ALLOW_HTTP=true for a trusted network`,
+  );
 }

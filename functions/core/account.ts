@@ -1,39 +1,92 @@
-/** What a pass leaves behind for operators: a line for each change, one for the outcome, and figures. */
+/** What a pass leaves behind for operators: a line for each change, one for the outcome, lines of its stages, and figures. */
 import { type Action, describe } from './action.ts';
+import type { Look } from './look.ts';
 import type { Meter, PassOutcome } from './metrics.ts';
-import type { Failure, Outcome } from './outcome.ts';
+import { Failure, type Outcome, type PerItem } from './outcome.ts';
 import type { Pass } from './pass.ts';
 import type { Logger } from './ports.ts';
 import type { Item } from './reconciler.ts';
-import { bindingOf } from './resource.ts';
+import { bindingOf, type TopicResource } from './resource.ts';
+import type { StageLines } from './stages.ts';
 import { keyOf } from './topic.ts';
 
-/** What every line about a pass says. `message` is the request's own id, `messageId` the queue's. */
-export const named = (item: Item, { resource }: Pass) => ({
-  object: keyOf(item.key),
-  topic: resource.topicName,
-  generation: resource.generation,
-  trigger: item.trigger,
-  message: item.id,
-  ...(item.messageId !== undefined && { messageId: item.messageId }),
+/**
+ * What every line about a request says. `message` is the request's own id, `messageId` the queue's, `otherMessageIds` those
+ * of the messages that asked for the same look, `requestId` that of the function's invocation.
+ */
+export const asked = ({ key, trigger, id, messageIds: [messageId, ...others] = [], requestId }: Item) => ({
+  object: keyOf(key),
+  trigger,
+  message: id,
+  ...(messageId !== undefined && { messageId }),
+  ...(others.length > 0 && { otherMessageIds: others }),
+  ...(requestId !== undefined && { requestId }),
 });
 
+/** What every line about a pass says. */
+export const named = (item: Item, { resource: { topicName, generation } }: Pass) => {
+  const { object, ...rest } = asked(item);
+  return { object, topic: topicName, generation, ...rest };
+};
+
 /**
- * One `applied` line for each change that the brokers or the API server have confirmed, then the `outcome` line. Values
- * that the brokers withhold are `***`.
+ * One `applied` line for each change that the brokers or the API server have confirmed. Values that the brokers withhold are
+ * `***`.
  *
  * @param tookMs from the look of this pass until now
  */
-export function logPass(item: Item, pass: Pass, outcome: Outcome['kind'], tookMs: number, log: Logger): void {
-  const about = named(item, pass);
+export function logChanges(item: Item, pass: Pass, outcome: Outcome['kind'], tookMs: number, log: Logger): void {
   for (const action of pass.applied) {
     const what = { action: action.type, what: describe(action), ...changeOf(action, pass) };
-    log.info('applied', { ...about, ...what, outcome, tookMs });
+    log.info('applied', { ...named(item, pass), ...what, outcome, tookMs });
   }
-  const { failures } = pass;
-  const failed = { reasons: failures.map(({ reason }) => reason), failed: failures };
-  log.info('outcome', { ...about, outcome, tookMs, ...(failures.length > 0 && failed) });
 }
+
+/** What became of the status: `unchanged` had nothing new to say. */
+export type StatusWrite = 'written' | 'unchanged' | 'not-written';
+
+/** The one `outcome` line of a pass. @param tookMs from its look to the end of its status write */
+export function logOutcome(
+  item: Item,
+  pass: Pass,
+  { outcome, status, tookMs }: { outcome: Outcome['kind']; status: StatusWrite; tookMs: number },
+  log: Logger,
+): void {
+  const { failures, plan, waiting } = pass;
+  const held = waiting !== undefined && { held: waiting.hash };
+  const failed = failures.length > 0 && { reasons: failures.map(({ reason }) => reason), failed: failures };
+  log.info('outcome', {
+    ...named(item, pass),
+    plan: types(plan?.actions),
+    ...held,
+    outcome,
+    status,
+    tookMs,
+    ...failed,
+  });
+}
+
+const types = (actions: readonly Action[] = []): readonly string[] => actions.map(({ type }) => type);
+const outcomeIn = (entry: unknown, otherwise: string): string => (entry instanceof Failure ? entry.reason : otherwise);
+
+/** What the stages say of each object. */
+export const readLines = (read: PerItem<string, TopicResource | 'gone'>): StageLines =>
+  [...read].map(([key, entry]) => [key, { outcome: outcomeIn(entry, entry === 'gone' ? 'Gone' : 'read') }]);
+
+export const lookLines = (looks: ReadonlyMap<string, Look>): StageLines =>
+  [...looks].map(([key, seen]) => [key, { outcome: outcomeIn(seen, 'seen') }]);
+
+export const planLines = (passes: readonly Pass[]): StageLines =>
+  passes.map(({ resource, plan, todo, problems }) => [
+    keyOf(resource.key),
+    { plan: types(plan?.actions), permitted: types(todo), problems: problems.map(({ reason }) => reason) },
+  ]);
+
+export const applyLines = (passes: readonly Pass[]): StageLines =>
+  passes.map(({ resource, applied, failures }) => [
+    keyOf(resource.key),
+    { applied: types(applied), failed: failures.map(({ reason }) => reason) },
+  ]);
 
 type Change = { readonly field: string; readonly before: string; readonly after: string };
 
@@ -66,21 +119,20 @@ function changeOf(action: Action, { resource, binding }: Pass): Change {
 /**
  * The figures of a pass.
  *
- * @param written whether its status was written; undefined when there was nothing new to say
  * @param tookMs from the look of this pass to the end of its status write
  */
 export function countPass(
   item: Item,
   pass: Pass,
   outcome: Outcome,
-  { written, tookMs }: { readonly written: boolean | undefined; readonly tookMs: number },
+  { status, tookMs }: { readonly status: StatusWrite; readonly tookMs: number },
   meter: Meter,
 ): void {
   // the object says something else, or nothing: that must not count as done
-  const Outcome = written === false ? 'StatusNotWritten' : outcome.kind;
+  const Outcome = status === 'not-written' ? 'StatusNotWritten' : outcome.kind;
   countName(item, Outcome, meter);
   meter.add('TimeInPass', { Outcome }, tookMs);
-  if (written !== undefined) meter.add('StatusWrites', { Result: written ? 'Written' : 'NotWritten' });
+  if (status !== 'unchanged') meter.add('StatusWrites', { Result: status === 'written' ? 'Written' : 'NotWritten' });
   for (const { type } of pass.applied) meter.add('Changes', { Action: type });
   const failures = new Set<Failure>([...pass.failures, ...('failure' in outcome ? [outcome.failure] : [])]);
   for (const Reason of new Set([...failures, ...pass.problems].map(({ reason }) => reason)))

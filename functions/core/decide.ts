@@ -1,7 +1,9 @@
+import { lookLines, planLines } from './account.ts';
 import { type Look, look, type World } from './look.ts';
 import { Failure } from './outcome.ts';
 import { type Pass, startPass } from './pass.ts';
 import type { TopicResource } from './resource.ts';
+import { type Stage, untold } from './stages.ts';
 import { keyOf } from './topic.ts';
 
 /**
@@ -18,11 +20,12 @@ export async function decide(
   resources: readonly TopicResource[],
   world: World,
   signal: AbortSignal,
+  stage: Stage = untold,
 ): Promise<readonly Pass[]> {
   if (resources.length === 0) return [];
-  const looks = await look(resources, world, signal);
+  const looks = await stage('look', () => look(resources, world, signal), lookLines);
   const seen = (resource: TopicResource): Look => looks.get(keyOf(resource.key)) ?? notLooked();
-  return resources.map((resource) => startPass(resource, seen(resource)));
+  return stage('plan', async () => resources.map((resource) => startPass(resource, seen(resource))), planLines);
 }
 
 /**

@@ -3,7 +3,7 @@
  * object or a topic, and each has a closed list of values, so the number of series does not depend on how many topics
  * there are.
  */
-import type { Trigger } from './request.ts';
+import { triggers } from './request.ts';
 import type { Reason } from './topic.ts';
 
 /**
@@ -13,33 +13,41 @@ import type { Reason } from './topic.ts';
 type Kind = 'counter' | 'time' | 'gauge';
 type Metric = { readonly kind: Kind; readonly dimensions: readonly Dimension[]; readonly what: string };
 
-/** What came of a name: the kinds of `Outcome`, and what ends before or after a pass. */
-export type PassOutcome =
-  | 'Synced'
-  | 'Observed'
-  | 'Paused'
-  | 'Drift'
-  | 'Stopped'
-  | 'Unsaid'
-  | 'Failed'
-  | 'DeadLettered'
-  | 'Gone'
-  | 'Unread'
-  | 'Busy'
-  | 'Elsewhere'
-  | 'StatusNotWritten';
+/** The values of those dimensions whose lists are short enough to stand here. */
+export const dimensionValues = {
+  Function: ['reconcile', 'resync'],
+  Trigger: triggers,
+  /** the kinds of `Outcome`, and what ends before or after a pass */
+  Outcome: [
+    'Synced',
+    'Observed',
+    'Paused',
+    'Drift',
+    'Stopped',
+    'Unsaid',
+    'Failed',
+    'DeadLettered',
+    'Gone',
+    'Unread',
+    'Busy',
+    'Elsewhere',
+    'StatusNotWritten',
+  ],
+  Fate: ['Done', 'Redelivered', 'DeadLettered'],
+  Ready: ['True', 'False', 'Unknown'],
+  Result: ['Written', 'NotWritten'],
+} as const;
+
+type Listed = { readonly [D in keyof typeof dimensionValues]: (typeof dimensionValues)[D][number] };
+
+/** What came of a name. */
+export type PassOutcome = Listed['Outcome'];
 
 /** The values of each dimension. `Action` and `Code` are closed lists too: types of actions, and names of Kafka's error codes. */
-export type Dimensions = {
-  readonly Function: 'reconcile' | 'resync';
-  readonly Trigger: Trigger;
-  readonly Outcome: PassOutcome;
-  readonly Fate: 'Done' | 'Redelivered' | 'DeadLettered';
+export type Dimensions = Listed & {
   readonly Action: string;
   readonly Reason: Reason | 'Pending' | 'Other';
-  readonly Ready: 'True' | 'False' | 'Unknown';
   readonly Code: string;
-  readonly Result: 'Written' | 'NotWritten';
 };
 export type Dimension = keyof Dimensions;
 
@@ -126,6 +134,15 @@ export const metrics = {
 } as const satisfies Readonly<Record<string, Metric>>;
 
 export type MetricName = keyof typeof metrics;
+
+const snake = (name: string): string => name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
+const endings = { counter: '_total', time: '_seconds', gauge: '' } as const;
+
+/** What Prometheus calls it. @see https://prometheus.io/docs/practices/naming/ */
+export const prometheusName = (name: MetricName): string => `topicsmith_${snake(name)}${endings[metrics[name].kind]}`;
+
+/** What Prometheus calls a dimension: a label. */
+export const labelOf = (dimension: Dimension): string => snake(dimension);
 export type Labels<N extends MetricName> = Readonly<Pick<Dimensions, (typeof metrics)[N]['dimensions'][number]>>;
 
 /** Where figures go. */

@@ -212,7 +212,13 @@ export interface Events {
 }
 
 /** A request and the topic it is about (message group), with a deduplication id that is unique per event. */
-export type Envelope = { readonly request: Request; readonly topicName: string; readonly deduplicationId: string };
+export type Envelope = {
+  readonly request: Request;
+  readonly topicName: string;
+  readonly deduplicationId: string;
+  /** of the object, as whoever asks has seen it; for logs */
+  readonly generation?: number;
+};
 
 /** The reconcile queue. */
 export interface Requests {

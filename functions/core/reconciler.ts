@@ -3,7 +3,17 @@
  * never reads again to decide. If the world moved meanwhile the write fails, and another pass looks again.
  */
 
-import { countName, countPass, logPass, named } from './account.ts';
+import {
+  applyLines,
+  asked,
+  countName,
+  countPass,
+  logChanges,
+  logOutcome,
+  named,
+  readLines,
+  type StatusWrite,
+} from './account.ts';
 import { apply } from './apply.ts';
 import { decide, notLooked, secondLookMillis } from './decide.ts';
 import { eventsOf } from './events.ts';
@@ -15,6 +25,7 @@ import type { Events, Logger, Replication, Resources, Topics } from './ports.ts'
 import { groupOf, type Trigger } from './request.ts';
 import type { TopicResource, TopicStatus } from './resource.ts';
 import { queryOf } from './situation.ts';
+import { type Stage, stages } from './stages.ts';
 import { sameStatus, statusOf } from './status.ts';
 import { type Key, keyOf, type Reason } from './topic.ts';
 
@@ -32,7 +43,8 @@ export type Ports = {
 
 /**
  * One object to look at. `groups`: the message groups it came in, where that is known. `lastReceive`: when this pass fails,
- * the message goes to the dead-letter queue. `id` is the request's own, `messageId` the queue's: for logs.
+ * the message goes to the dead-letter queue. For logs: `id` is the request's own, `messageIds` the queue's (of all messages that
+ * ask for this look), `requestId` the invocation's.
  */
 export type Item = {
   readonly key: Key;
@@ -40,7 +52,8 @@ export type Item = {
   readonly lastReceive: boolean;
   readonly trigger: Trigger;
   readonly id: string;
-  readonly messageId?: string;
+  readonly messageIds?: readonly string[];
+  readonly requestId?: string;
 };
 
 /** What becomes of the message. `hideSeconds` is a lower bound for how long it must stay hidden. */
@@ -76,20 +89,18 @@ export async function reconcile(
 ): Promise<ReadonlyMap<string, Settled>> {
   const startedAt = ports.now();
   const keys = items.map(({ key }) => key);
-  const read = await ports.resources.read(keys, signal);
+  const stage = stages(new Map(items.map((item) => [keyOf(item.key), asked(item)])), ports.now, ports.log);
+  const read = await stage('read', () => ports.resources.read(keys, signal), readLines);
   const { chosen, settled } = choose(items, read, ports);
-  const first = await decide(chosen, ports, signal);
+  const first = await decide(chosen, ports, signal, stage);
   const unsure = first.filter(({ plan }) => plan?.unsure);
   const sure = first.filter((pass) => !unsure.includes(pass));
-  const report = reporter(items, ports, startedAt, reporting);
-  const entries = await report(await apply(sure, ports, signal));
+  const report = reporter(items, ports, startedAt, reporting, stage);
+  const applied = (passes: readonly Pass[]) => stage('apply', () => apply(passes, ports, signal), applyLines);
+  const entries = await report(await applied(sure));
   if (unsure.length > 0) await ports.pause(secondLookMillis, signal);
-  const second = await decide(
-    unsure.map(({ resource }) => resource),
-    ports,
-    signal,
-  );
-  const later = await report(await apply(second, ports, signal));
+  const again = unsure.map(({ resource }) => resource);
+  const later = await report(await applied(await decide(again, ports, signal, stage)));
   return new Map([...settled, ...entries, ...later].map((entry) => [entry.key, entry]));
 }
 
@@ -112,7 +123,7 @@ function choose(
     else if (resource === undefined || resource instanceof Failure) end(item, 'Unread', unread(key, resource));
     else if (groups !== undefined && !groups.includes(groupOf(resource.topicName))) {
       // The object has been re-created for another topic: it has a message of its own in that topic's group.
-      log.info('group-of-another-topic', { object: key, topic: resource.topicName, groups });
+      log.info('group-of-another-topic', { ...asked(item), topic: resource.topicName, groups });
       end(item, 'Elsewhere', { key, redeliver: false });
     } else if (chosen.has(queryOf(resource).topicName)) end(item, 'Busy', settle(key, [topicIsBusy(resource)]));
     else chosen.set(queryOf(resource).topicName, resource);
@@ -123,13 +134,15 @@ function choose(
 const topicIsBusy = ({ topicName }: TopicResource): Failure =>
   new Failure('ObservationOutdated', `another object is being worked on for topic ${topicName}`, { retryable: true });
 
-function reporter(items: readonly Item[], ports: Ports, startedAt: Date, signal: AbortSignal) {
+function reporter(items: readonly Item[], ports: Ports, startedAt: Date, signal: AbortSignal, stage: Stage) {
   const byKey = new Map(items.map((item) => [keyOf(item.key), item]));
   return (passes: readonly Pass[]): Promise<readonly Settled[]> =>
     Promise.all(
       passes.flatMap((pass) => {
         const item = byKey.get(keyOf(pass.resource.key));
-        return item === undefined ? [] : [report(item, pass, ports, startedAt, signal)];
+        if (item === undefined) return [];
+        const settled = () => report(item, pass, ports, startedAt, signal);
+        return [stage('report', settled, ({ key, redeliver }) => [[key, { redeliver }]])];
       }),
     );
 }
@@ -138,7 +151,7 @@ function reporter(items: readonly Item[], ports: Ports, startedAt: Date, signal:
 async function report(item: Item, pass: Pass, ports: Ports, startedAt: Date, signal: AbortSignal): Promise<Settled> {
   const tookMs = () => ports.now().getTime() - startedAt.getTime();
   const outcome = outcomeOf(pass, item.lastReceive);
-  logPass(item, pass, outcome.kind, tookMs(), ports.log);
+  logChanges(item, pass, outcome.kind, tookMs(), ports.log);
   const failures = [...pass.failures, ...('failure' in outcome ? [outcome.failure] : [])];
   const status = statusOf(pass.resource, outcome, ports.now());
   const written = await write(pass.resource, status, ports, signal);
@@ -146,19 +159,20 @@ async function report(item: Item, pass: Pass, ports: Ports, startedAt: Date, sig
     failures.push(written);
     ports.log.warn('status-not-written', { ...named(item, pass), error: written.message });
   }
-  countPass(item, pass, outcome, { written: written && written === 'written', tookMs: tookMs() }, ports.meter);
+  const said = { status: written instanceof Failure ? 'not-written' : written, tookMs: tookMs() } as const;
+  logOutcome(item, pass, { outcome: outcome.kind, ...said }, ports.log);
+  countPass(item, pass, outcome, said, ports.meter);
   await ports.events.publish(pass.resource, eventsOf(pass, status, item.id), signal);
   return settle(keyOf(item.key), failures);
 }
 
-/** @returns undefined when the status says nothing new */
 async function write(
   resource: TopicResource,
   status: TopicStatus | undefined,
   { resources }: Ports,
   signal: AbortSignal,
-): Promise<'written' | Failure | undefined> {
-  if (status === undefined || sameStatus(resource.status, status)) return undefined;
+): Promise<Exclude<StatusWrite, 'not-written'> | Failure> {
+  if (status === undefined || sameStatus(resource.status, status)) return 'unchanged';
   return resources.writeStatus(resource, status, signal).then(() => 'written' as const, asFailure);
 }
 

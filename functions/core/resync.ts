@@ -6,8 +6,11 @@ import { conditionIn, type TopicResource, type TopicStatus } from './resource.ts
 import { sameStatus, statusOf } from './status.ts';
 import { keyOf, type Reason } from './topic.ts';
 
-/** A page of objects, judged: `needed` want a pass, of `unread` ones nobody knows. The others have nothing to do. */
-export type Judged = { readonly needed: readonly TopicResource[]; readonly unread: number };
+/**
+ * A page of objects, judged: `needed` want a pass, of `unread` ones nobody knows, `because` of what happened to the first
+ * of them. The others have nothing to do.
+ */
+export type Judged = { readonly needed: readonly TopicResource[]; readonly unread: number; readonly because?: string };
 
 /**
  * The objects of a page that need a pass: there is something to do, or their status is not what it would say now. What
@@ -26,9 +29,11 @@ export async function outOfSync(
   const looks = await look(resources, ports, signal);
   const now = ports.now();
   const needs = resources.map((resource) => needOf(resource, looks.get(keyOf(resource.key)), tick, now));
+  const trouble = [...looks.values()].find((seen) => seen instanceof Error);
   return {
     needed: resources.filter((_, index) => needs[index] === 'pass'),
     unread: needs.filter((need) => need === 'unread').length,
+    ...(trouble && { because: trouble.message }),
   };
 }
 

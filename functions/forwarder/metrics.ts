@@ -9,40 +9,45 @@ const prefix = 'topicsmith_forwarder_';
 export const forwarderMetrics = {
   events_total: {
     kind: 'counter',
-    label: 'type',
+    labels: ['type'],
     what: 'Watch events received, by type: ADDED, MODIFIED, DELETED, BOOKMARK.',
   },
   watch_interruptions_total: {
     kind: 'counter',
-    label: 'reason',
+    labels: ['reason'],
     what: 'Lists and watches that ended with a problem.',
   },
   lists_total: {
     kind: 'counter',
-    label: undefined,
+    labels: [],
     what: 'Complete lists of all objects in a scope, the first one included.',
   },
-  messages_sent_total: { kind: 'counter', label: undefined, what: 'Requests the reconcile queue took.' },
+  messages_sent_total: { kind: 'counter', labels: [], what: 'Requests the reconcile queue took.' },
   send_failures_total: {
     kind: 'counter',
-    label: undefined,
+    labels: [],
     what: 'Requests the reconcile queue did not take; they are sent again.',
   },
-  ticks_total: { kind: 'counter', label: undefined, what: 'Resync ticks the tick queue took.' },
+  ticks_total: { kind: 'counter', labels: [], what: 'Resync ticks the tick queue took.' },
   last_tick_timestamp_seconds: {
     kind: 'gauge',
-    label: undefined,
+    labels: [],
     what: 'When the tick queue took the last tick, in seconds since 1970; 0 before the first.',
   },
-  watch_age_seconds: { kind: 'gauge', label: undefined, what: 'Time since the API server last said something.' },
-  objects: { kind: 'gauge', label: undefined, what: 'Objects known.' },
-  keys_waiting: { kind: 'gauge', label: undefined, what: 'Requests the queue has not taken yet.' },
+  ready: {
+    kind: 'gauge',
+    labels: [],
+    what: '1 while nothing keeps it from its work, else 0; `/readyz` says what does.',
+  },
+  watch_age_seconds: { kind: 'gauge', labels: [], what: 'Time since the API server last said something.' },
+  objects: { kind: 'gauge', labels: [], what: 'Objects known.' },
+  keys_waiting: { kind: 'gauge', labels: [], what: 'Requests the queue has not taken yet.' },
   oldest_waiting_seconds: {
     kind: 'gauge',
-    label: undefined,
+    labels: [],
     what: 'How long the queue has not taken the oldest of these; 0 without any.',
   },
-  followups: { kind: 'gauge', label: undefined, what: 'Objects that are asked for again until their work is done.' },
+  followups: { kind: 'gauge', labels: [], what: 'Objects that are asked for again until their work is done.' },
 } as const;
 
 type Table = typeof forwarderMetrics;
@@ -73,8 +78,8 @@ export function createMetrics(): Metrics {
     registers: [registry],
   });
   const counter = (name: Name) => new Counter(described(name));
-  const counterBy = <N extends 'events_total' | 'watch_interruptions_total'>(name: N): Counter<Table[N]['label']> =>
-    new Counter({ ...described(name), labelNames: [forwarderMetrics[name].label] });
+  const counterBy = <N extends 'events_total' | 'watch_interruptions_total'>(name: N): Counter<Table[N]['labels'][0]> =>
+    new Counter({ ...described(name), labelNames: forwarderMetrics[name].labels });
   return {
     events: counterBy('events_total'),
     interruptions: counterBy('watch_interruptions_total'),

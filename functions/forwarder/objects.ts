@@ -19,6 +19,7 @@ export type Sighting = {
   readonly concerns: boolean;
   /** its work is not done, yet its message has ended: somebody has to ask again */
   readonly waiting: boolean;
+  readonly generation: number;
 };
 
 type KubeObject = {
@@ -46,14 +47,15 @@ type KubeObject = {
  */
 export function sightingOf(object: unknown, selects: Selects = () => true): Sighting | undefined {
   const { metadata, spec, status } = (object ?? {}) as KubeObject;
-  const { namespace, name, uid, resourceVersion } = metadata ?? {};
+  const { namespace, name, uid, resourceVersion, generation } = metadata ?? {};
   if (!isText(namespace) || !isText(name) || !isText(uid) || !isText(resourceVersion)) return undefined;
   const topicName = isText(spec?.topicName) ? spec.topicName : name;
   const waiting = isWaiting(status?.conditions);
   const selected = selects(labelsOf(metadata?.labels));
   const concerns = selected || (Array.isArray(metadata?.finalizers) && metadata.finalizers.includes(finalizer));
   const digest = digestOf(metadata ?? {}, selected);
-  return { key: { namespace, name }, uid, resourceVersion, topicName, digest, concerns, waiting };
+  const seen = { uid, resourceVersion, generation: Number(generation) || 0 };
+  return { key: { namespace, name }, ...seen, topicName, digest, concerns, waiting };
 }
 
 /** Whether an object with these labels is for this installation. */
@@ -89,8 +91,13 @@ const isWaiting = (conditions: unknown): boolean =>
  *   repeated after a lost answer) make one message, and a change never looks like an earlier one
  */
 export function envelopeOf(sighting: Sighting, deduplicationId = changeId(sighting)): Envelope {
-  const { key, topicName } = sighting;
-  return { request: { v: messageVersion, ...key, trigger: 'change', id: deduplicationId }, topicName, deduplicationId };
+  const { key, topicName, generation } = sighting;
+  return {
+    request: { v: messageVersion, ...key, trigger: 'change', id: deduplicationId },
+    topicName,
+    deduplicationId,
+    generation,
+  };
 }
 
 const changeId = ({ uid, resourceVersion }: Sighting): string => `${uid}-${resourceVersion}`;

@@ -72,9 +72,9 @@ export class Forwarder {
     return this.#outbox.close(boundMs);
   }
 
-  /** Every loop still turns. False calls for a restart; an API server that is away does not make it false. */
-  alive(): boolean {
-    return this.#scopes.every(({ watcher }) => watcher.stuckMs < stuckMs);
+  /** A loop that no longer turns calls for a restart; an API server that is away does not. */
+  stuck(): string | undefined {
+    return this.#scopes.some(({ watcher }) => watcher.stuckMs >= stuckMs) ? 'the watch loop is stuck' : undefined;
   }
 
   /** What keeps it from doing its work now, a line each; empty when ready. */
@@ -142,6 +142,7 @@ export class Forwarder {
   #gauges(): void {
     const silentMs = () => Math.max(...this.#scopes.map(({ watcher }) => watcher.silentMs));
     const objects = () => this.#scopes.reduce((sum, scope) => sum + scope.objects.size, 0);
+    this.metrics.gauge('ready', () => (this.problems().length === 0 ? 1 : 0));
     this.metrics.gauge('watch_age_seconds', () => silentMs() / 1000);
     this.metrics.gauge('objects', objects);
     this.metrics.gauge('keys_waiting', () => this.#outbox.waiting);

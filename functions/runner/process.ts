@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import type { Ending } from './answer.ts';
 import type { FromChild, Invoke } from './child.ts';
 
@@ -16,6 +17,8 @@ export type ProcessOptions = {
   readonly timeoutSeconds: number;
   /** stop the process between invocations, as Lambda does */
   readonly freeze: boolean;
+  /** takes what a process prints; default: the runner's own standard error */
+  readonly onOutput?: (output: Readable) => void;
 };
 
 export type Invocation = {
@@ -34,6 +37,7 @@ export class ProcessPool {
   readonly #idle: FunctionProcess[] = [];
   readonly #all = new Set<FunctionProcess>();
   #ended = false;
+  #loads = true;
 
   constructor(options: ProcessOptions) {
     this.#options = options;
@@ -58,6 +62,11 @@ export class ProcessPool {
     return { requestId, pid: running.pid, coldStart, ending };
   }
 
+  /** Whether the process that was started last has loaded the function, or is about to. */
+  get loads(): boolean {
+    return this.#loads;
+  }
+
   /** Ends all processes at once, also those with an invocation under way, and starts no more. */
   async kill(): Promise<void> {
     this.#ended = true;
@@ -75,6 +84,9 @@ export class ProcessPool {
     const started = new FunctionProcess(this.#options);
     this.#all.add(started);
     void started.exited.then(() => this.#all.delete(started));
+    void started.ready.then((ready) => {
+      this.#loads = ready;
+    });
     return started;
   }
 }
@@ -98,8 +110,10 @@ class FunctionProcess {
     this.#child = fork(options.child, [options.bundle, options.exportName], {
       env: options.environment,
       execArgv: [`--max-old-space-size=${options.memoryMegabytes}`],
-      stdio: ['ignore', 2, 2, 'ipc'], // standard output belongs to the runner's own trace
+      // standard output belongs to the runner's own trace
+      stdio: ['ignore', options.onOutput === undefined ? 2 : 'pipe', 2, 'ipc'],
     });
+    if (this.#child.stdout !== null) options.onOutput?.(this.#child.stdout);
     this.exited = endOf(this.#child).then((how) => {
       this.#gone = true;
       this.#end({ kind: 'crashed', message: how });

@@ -15,8 +15,18 @@ export type Received = {
   readonly visibleAt: number;
 };
 
+/** About how many messages there are; undefined where that may not be read. */
+export type Depths = {
+  readonly waiting: number | undefined;
+  readonly in_flight: number | undefined;
+  /** in the dead-letter queue */
+  readonly dead: number | undefined;
+};
+
 export type Queue = {
   readonly visibilitySeconds: number;
+  /** Never rejects. */
+  depths(): Promise<Depths>;
   /**
    * Waits for messages. It cannot be called off: a server that does not notice may still hand messages to a poll that
    * nobody listens to any more, and hide them (ElasticMQ 1.7.1 does).
@@ -43,14 +53,20 @@ export async function queueUrl(sqs: SQSClient, name: string): Promise<string> {
  * @throws Error in one line when it does not answer
  */
 export async function openQueue(sqs: SQSClient, url: string, waitSeconds: number): Promise<Queue> {
-  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['VisibilityTimeout', 'QueueArn'] });
+  const AttributeNames = ['VisibilityTimeout', 'QueueArn', 'RedrivePolicy'] as const;
+  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...AttributeNames] });
   const { Attributes = {} } = await sqs.send(command).catch((error: unknown) => {
     throw new Error(`the queue ${url} does not answer: ${(error as Error).name}`, { cause: error });
   });
   const visibilitySeconds = Number(Attributes.VisibilityTimeout);
   const toRecord = recordFrom(Attributes.QueueArn ?? '');
+  const deadLetters = await deadLetterUrl(sqs, Attributes.RedrivePolicy);
   return {
     visibilitySeconds,
+    depths: async () => {
+      const [[waiting, in_flight], [dead]] = await Promise.all([depth(sqs, url), depth(sqs, deadLetters)]);
+      return { waiting, in_flight, dead };
+    },
     async receive(maxMessages) {
       const { Messages = [] } = await sqs.send(
         new ReceiveMessageCommand({
@@ -69,6 +85,28 @@ export async function openQueue(sqs: SQSClient, url: string, waitSeconds: number
     },
   };
 }
+
+/** The runner's rights may end at its own queue. @param redrivePolicy names the dead-letter queue, where there is one */
+async function deadLetterUrl(sqs: SQSClient, redrivePolicy = '{}'): Promise<string | undefined> {
+  const arn: unknown = JSON.parse(redrivePolicy).deadLetterTargetArn;
+  if (typeof arn !== 'string') return undefined;
+  const name = arn.slice(arn.lastIndexOf(':') + 1);
+  return queueUrl(sqs, name).catch(() => undefined);
+}
+
+/** @returns how many wait and how many are in flight; nothing when it cannot be read */
+async function depth(sqs: SQSClient, url: string | undefined): Promise<readonly number[]> {
+  if (url === undefined) return [];
+  const AttributeNames = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...AttributeNames] });
+  const { Attributes = {} } = await sqs
+    .send(command, { abortSignal: AbortSignal.timeout(scrapeMillis) })
+    .catch(() => ({ Attributes: undefined }));
+  return AttributeNames.map((name) => Attributes[name]).flatMap((text) => (text === undefined ? [] : [Number(text)]));
+}
+
+/** Prometheus gives up after 10 s by default. */
+const scrapeMillis = 3_000;
 
 /** The record as Lambda hands it to a function. @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
 const recordFrom =

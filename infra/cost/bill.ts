@@ -36,6 +36,7 @@ export type Prices = {
   readonly logsPerGigabyte: number;
   readonly customMetricPerMonth: number;
   readonly alarmPerMonth: number;
+  readonly dashboardPerMonth: number;
 };
 
 /** What is deployed, and how much it is used. */
@@ -43,6 +44,7 @@ export type Installation = {
   readonly memoryMegabytes: number;
   readonly eventSourceMappings: number;
   readonly alarms: number;
+  readonly dashboards: number;
   readonly editsPerMonth: number;
   readonly ticksPerMonth: number;
 };
@@ -81,6 +83,7 @@ export function monthlyBill(measured: Measured, prices: Prices, used: Installati
       polls,
     ),
     fixed(`${used.alarms} alarms`, used.alarms * prices.alarmPerMonth),
+    fixed(`${used.dashboards} dashboard`, used.dashboards * prices.dashboardPerMonth),
     fixed(
       `${measured.series.tick} to ${measured.series.all} custom metrics (\`METRICS_NAMESPACE=none\`: none)`,
       measured.series.all * prices.customMetricPerMonth,

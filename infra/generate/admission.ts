@@ -1,5 +1,4 @@
-import { group, plural, version } from '../../functions/core/api.ts';
-import { guardPolicy } from './guard.ts';
+import { annotations, group, plural, version } from '../../functions/core/api.ts';
 import { entries, limits } from './limits.ts';
 import { validatingPolicy } from './validating-policy.ts';
 
@@ -8,35 +7,37 @@ export const limitsNamespace = 'topicsmith-system';
 export const limitsLabel = { [`${group}/limits`]: 'true' };
 
 export const admissionComment = `
-Optional. The definition of KafkaTopics cannot be deleted unasked; and limits on what tenants may ask for, which are
-nothing until ConfigMaps as in admission-limits.yaml set some.
+Optional. Limits on what tenants may ask for, as ConfigMaps like those of admission-limits.yaml set them.
 
-To lift limits delete the ConfigMaps, not these policies: an API server that is left without any policy that reads
-ConfigMaps does not follow them any more when one comes back, until it is restarted
+Apply the ConfigMaps first: without any, KafkaTopics can be read and deleted, and not created or edited, so that limits that
+got lost do not go unnoticed ("no params found"). Objects that wait for their finalizer to go, wait as long.
+
+To lift limits leave one ConfigMap without any, rather than deleting these policies: an API server that is left without any
+policy that reads ConfigMaps does not follow them any more when one comes back, until it is restarted
 (https://github.com/kubernetes/kubernetes/issues/130887, seen with 1.36.3).`;
 
 /**
- * A guard of the definition, and limits of a platform team on what tenants may ask for: a policy that reads them from ConfigMaps, and one that refuses
- * ConfigMaps with a misspelled limit in them, which would limit nothing.
+ * Limits of a platform team on what tenants may ask for: a policy that reads them from ConfigMaps, and one that refuses
+ * ConfigMaps with a misspelled limit in them, which would limit nothing. V4 to V8 of reliability.md 6.2.
  *
- * It looks only at edits of the spec, and of those only at what they make worse: objects stored before a limit can be
- * edited, improved and let go. The API server shows one refusal of a policy, so all breaches are put into one.
+ * It looks only at edits of the spec and at approvals, and of those only at what they make worse: objects stored before a
+ * limit can be edited, improved and let go. The API server shows one refusal of a policy, so all breaches are put into one.
  *
  * @see https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/#parameter-resources
  */
 export const admission = (): object[] => [
-  ...guardPolicy(),
   ...validatingPolicy(`kafkatopic-limits.${group}`, limitTopics, {
     paramRef: {
       namespace: limitsNamespace,
       selector: { matchLabels: limitsLabel },
-      parameterNotFoundAction: 'Allow',
+      parameterNotFoundAction: 'Deny',
     },
   }),
   ...validatingPolicy(`kafkatopic-limits-spelling.${group}`, checkSpelling),
 ];
 
 const operations = ['CREATE', 'UPDATE'];
+const approvals = (object: string): string => `${object}.metadata.?annotations[?"${annotations.approve}"]`;
 
 const limitTopics = {
   paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
@@ -44,7 +45,10 @@ const limitTopics = {
     resourceRules: [{ apiGroups: [group], apiVersions: [version], resources: [plural], operations }],
   },
   matchConditions: [
-    { name: 'spec-edited', expression: 'oldObject == null || object.spec != oldObject.spec' },
+    {
+      name: 'spec-edited-or-approved',
+      expression: `oldObject == null || object.spec != oldObject.spec || ${approvals('object')} != ${approvals('oldObject')}`,
+    },
     {
       name: 'for-this-namespace',
       expression: `${entries('params.?data[?"namespaces"].orValue("*")')}.exists(n, n in ["*", request.namespace])`,

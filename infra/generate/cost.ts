@@ -20,12 +20,17 @@ ${monthTable(measured, prices, installed)}`;
 function deployed(): Omit<Installation, keyof typeof use> {
   const service = parse(read('serverless.yml'));
   const functions: { events?: readonly unknown[] }[] = Object.values(service.functions);
-  const alarms = Object.values(parse(read('infra/alarms.yml')).Resources as Record<string, { Type: string }>);
   return {
     memoryMegabytes: service.provider.memorySize,
     eventSourceMappings: functions.flatMap(({ events = [] }) => events).length,
-    alarms: alarms.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm').length,
+    alarms: resourcesIn('infra/alarms.yml', 'AWS::CloudWatch::Alarm'),
+    dashboards: resourcesIn('infra/dashboard.yml', 'AWS::CloudWatch::Dashboard'),
   };
+}
+
+function resourcesIn(path: string, type: string): number {
+  const resources = Object.values(parse(read(path)).Resources as Record<string, { Type: string }>);
+  return resources.filter(({ Type }) => Type === type).length;
 }
 
 function workTable({ edit, edits, tick, objects, date }: Measured, prices: Prices, memory: number): string {

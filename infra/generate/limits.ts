@@ -1,3 +1,5 @@
+import { annotations } from '../../functions/core/api.ts';
+
 /** A key of a ConfigMap, and its rule: CEL for a sentence that says what is wrong, or "" where nothing is. */
 type Limit = {
   readonly key: string;
@@ -72,18 +74,19 @@ function configNumber(name: string, configKey: string): Size {
   };
 }
 
-const deleteGroups: Limit = {
-  key: 'deleteGroups',
-  meaning: 'Groups, separated by commas, whose members may set `deletionPolicy: Delete`; empty: nobody.',
-  message: 'spec.deletionPolicy may be set to Delete by these groups only: LIMIT',
-  get rule() {
-    const sets =
-      'object.spec.?deletionPolicy.orValue("") == "Delete" && variables.old.?deletionPolicy.orValue("") != "Delete"';
-    const isMember = `${entries(limit(this.key))}.exists(g, g in request.userInfo.?groups.orValue([]))`;
-    const groups = `(${limit(this.key)} == "" ? "nobody" : ${limit(this.key)})`;
-    return sentence(`${sets} && !${isMember}`, this.message, { LIMIT: groups });
-  },
-};
+/** @param does CEL for what only members of the groups may do */
+function groups(key: string, meaning: string, message: string, does: string): Limit {
+  const isMember = `${entries(limit(key))}.exists(g, g in request.userInfo.?groups.orValue([]))`;
+  const named = `(${limit(key)} == "" ? "nobody" : ${limit(key)})`;
+  return { key, meaning, message, rule: sentence(`${does} && !${isMember}`, message, { LIMIT: named }) };
+}
+
+const setsDelete =
+  'object.spec.?deletionPolicy.orValue("") == "Delete" && variables.old.?deletionPolicy.orValue("") != "Delete"';
+
+const approval = (object: string): string => `${object}.metadata.?annotations[?"${annotations.approve}"].orValue("")`;
+/** Taking an approval back is nobody's privilege. */
+const approves = `!(${approval('object')} in ["", oldObject == null ? "" : ${approval('oldObject')}])`;
 
 /** Every limit, in the order in which breaches are listed. */
 export const limits: readonly Limit[] = [
@@ -111,5 +114,16 @@ export const limits: readonly Limit[] = [
     'Largest `retention.bytes`, which is per partition; -1, without end, is larger than any.',
     configNumber('retentionBytes', 'retention.bytes'),
   ),
-  deleteGroups,
+  groups(
+    'deleteGroups',
+    'Groups, separated by commas, whose members may set `deletionPolicy: Delete`; empty: nobody.',
+    'spec.deletionPolicy may be set to Delete by these groups only: LIMIT',
+    setsDelete,
+  ),
+  groups(
+    'approveGroups',
+    'Groups, separated by commas, whose members may approve what is held back; a Git controller may be in one. Empty: nobody.',
+    `annotation ${annotations.approve} may be set by these groups only: LIMIT`,
+    approves,
+  ),
 ];

@@ -30,15 +30,16 @@ ${table(
     [code('crds/kafkatopic-policy.yaml'), 'the rules about config values, which a definition cannot express', '1.30'],
     [code('infra/rbac.yaml'), 'roles: who may do what', ''],
     [
+      code('infra/admission-guards.yaml'),
+      'recommended: what each identity may change, where roles cannot say it; a guard of the definition',
+      '1.30',
+    ],
+    [
       code('infra/admission-finalizer.yaml'),
       'optional: finalizers are added at creation, which saves a request',
       '1.36',
     ],
-    [
-      code('infra/admission.yaml'),
-      'optional: a guard of the definition, and limits on what tenants may ask for',
-      '1.30',
-    ],
+    [code('infra/admission.yaml'), 'optional: limits on what tenants may ask for', '1.30'],
     [code('infra/admission-limits.yaml'), 'an example of such limits', ''],
   ],
 )}
@@ -64,6 +65,7 @@ Types, ranges, lengths and lists of values in the table above are refused too, w
 With \`infra/admission.yaml\` limits are ConfigMaps in the namespace \`${limitsNamespace}\`, which tenants must not be able to
 write to, with the label ${code(Object.entries(limitsLabel).flat().join('='))}. \`data.namespaces\` says which namespaces one is for
 (a comma list, or \`*\`; absent: all). Where several are for a namespace all of them hold; where none is, everything is allowed.
+Without any such ConfigMap at all nothing can be created or edited, so apply them first; to lift all limits leave one without any.
 
 ${table(
   [code('data'), 'meaning', 'message'],
@@ -75,7 +77,7 @@ Words in capitals stand for what the object and the ConfigMap say. A refusal end
 before a limit can be edited, improved and let go. ConfigMaps with another key, or with a limit that should be a whole number
 and is not, are refused as well.
 
-The same manifest keeps the definition from being deleted unasked:
+\`infra/admission-guards.yaml\` keeps the definition from being deleted unasked:
 
 > ${guardMessage}
 

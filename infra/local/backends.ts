@@ -50,10 +50,14 @@ export async function apiServer(start: Start): Promise<Backend<ApiServer>> {
   return { local, exports: { KUBECONFIG: local.kubeconfigs.admin } };
 }
 
-/** Definitions, policies and roles: whatever is there. Objects that nobody works on must not get a finalizer. */
-function manifestFiles({ selective }: Start): string[] {
+/**
+ * Definitions, policies and roles: whatever is there. Objects that nobody works on must not get a finalizer; and where the
+ * functions run as whoever the KUBECONFIG from outside names, the guards would not know them.
+ */
+function manifestFiles({ selective, outside }: Start): string[] {
   const definitions = readdirSync(join(root, 'crds')).filter((name) => name.endsWith('.yaml'));
-  const others = ['rbac.yaml', ...(selective ? [] : ['admission-finalizer.yaml'])];
+  const guards = outside.KUBECONFIG === undefined ? ['admission-guards.yaml'] : [];
+  const others = ['rbac.yaml', ...guards, ...(selective ? [] : ['admission-finalizer.yaml'])];
   return [...definitions.map((name) => join(root, 'crds', name)), ...others.map((name) => join(root, 'infra', name))];
 }
 

@@ -43,7 +43,7 @@ export async function forwarderPart(
 const WARM_PROCESSES = '4';
 
 /**
- * @param env its whole environment, from which `serverless.yml` takes what it hands to the functions
+ * @param env its whole environment, with METRICS_PORT for its pages, from which `serverless.yml` takes what it hands to the functions
  * @param service the `serverless.yml`
  * @param options more arguments
  */

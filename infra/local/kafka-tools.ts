@@ -8,6 +8,7 @@ import { quoted } from './state.ts';
 
 const classes = {
   'kafka-topics': 'org.apache.kafka.tools.TopicCommand',
+  'kafka-acls': 'org.apache.kafka.tools.AclCommand',
   'kafka-configs': 'kafka.admin.ConfigCommand',
   'kafka-reassign-partitions': 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
   'kafka-console-producer': 'org.apache.kafka.tools.ConsoleProducer',

@@ -9,6 +9,7 @@ import { type KafkaCluster, kafkaJars } from './kafka.ts';
 import { type PartName, partNames } from './options.ts';
 import { type Outside, readOutside, withMarker } from './outside.ts';
 import { type Part, type PartFailed, startAll } from './part.ts';
+import { freePorts } from './ports.ts';
 import { endAll, type ProcessId, run } from './process.ts';
 import { localAws } from './queues.ts';
 import { root } from './state.ts';
@@ -119,8 +120,9 @@ async function bringUp(start: Start, stop: AbortController, inherited: NodeJS.Pr
   const forwarder = start.wanted.has('forwarder')
     ? await forwarderPart(start, { ...env, ...kubeconfigFor(api.local, 'forwarder') })
     : undefined;
+  const [runnerPort = 0] = await freePorts(1);
   const runner = start.wanted.has('runner')
-    ? runnerPart(start, { ...env, ...functionKubeconfigs(api.local) })
+    ? runnerPart(start, { ...env, ...functionKubeconfigs(api.local), METRICS_PORT: String(runnerPort) })
     : undefined;
   const ours = [forwarder?.part, runner].filter((part) => part !== undefined);
   const others = [...(api.local?.parts ?? []), ...(kafka.local?.parts ?? []), ...(sqs.local?.parts ?? [])];
@@ -131,6 +133,7 @@ async function bringUp(start: Start, stop: AbortController, inherited: NodeJS.Pr
     exports: {
       ...withMarker(exports, start.outside),
       ...(forwarder && { FORWARDER_URL: `http://127.0.0.1:${forwarder.port}` }),
+      ...(runner && { RUNNER_URL: `http://127.0.0.1:${runnerPort}` }),
     },
     parts: new Map([...others, ...ours].map((part) => [part.name, part])),
     apiServer: api.local,

@@ -475,7 +475,8 @@ test('what was done is logged once, with the object and the message (K161)', asy
   const { apply, pass, lines, status } = world();
   apply('orders');
   await pass(['orders']);
-  assert.deepEqual(lines, [
+  const told = lines.filter(({ event }) => event !== 'stage');
+  assert.deepEqual(told, [
     {
       event: 'applied',
       fields: {
@@ -501,11 +502,69 @@ test('what was done is logged once, with the object and the message (K161)', asy
         generation: 1,
         trigger: 'change',
         message: 'm1',
+        plan: ['CreateTopic'],
         outcome: 'Synced',
+        status: 'written',
         tookMs: 0,
       },
     },
   ]);
+});
+
+test('the outcome says whether the status was written, and what was held back', async () => {
+  const { topics, resources, apply, pass, lines, status } = world();
+  const said = async () => {
+    lines.length = 0;
+    await pass(['orders']);
+    const { fields } = lines.find(({ event }) => event === 'outcome') ?? {};
+    return [fields?.status, fields?.held];
+  };
+  apply('orders', { numPartitions: 2 });
+  topics.add('orders', { numPartitions: 1 });
+  assert.deepEqual(await said(), ['written', status('orders')?.plan?.hash]);
+  assert.deepEqual(await said(), ['unchanged', status('orders')?.plan?.hash]);
+  apply('orders', { numPartitions: 1 });
+  resources.fault = ({ call }) => {
+    if (call === 'writeStatus') throw new Failure('InternalError', 'no', { retryable: true });
+  };
+  assert.deepEqual(await said(), ['not-written', undefined]);
+});
+
+test('each stage is one line for each object at debug, with what came of it and how long all of it took', async () => {
+  const { topics, ports, apply } = world();
+  let ms = 0;
+  const debug: Readonly<Record<string, unknown>>[] = [];
+  const log = { ...ports.log, debug: (_: string, fields = {}) => void debug.push(fields) };
+  apply('orders');
+  apply('denied');
+  const denied = new Failure('NotAuthorized', 'no', { retryable: false });
+  topics.fault = ({ method }) => (method === 'create' ? { items: new Map([['denied', denied]]) } : undefined);
+  const asking = { groups: undefined, lastReceive: false, trigger: 'change', id: 'm', requestId: 'r' } as const;
+  const items = ['orders', 'denied', 'gone'].map((name) => {
+    return { ...asking, key: { namespace: 'shop', name }, messageIds: [`${name}-1`, `${name}-2`] };
+  });
+  const now = () => {
+    ms += 10;
+    return new Date(ms);
+  };
+  await reconcile(items, { ...ports, log, now }, never);
+  const of = (name: string) => debug.filter(({ object }) => object === `shop/${name}`);
+  const stagesOf = (name: string) =>
+    of(name).map(({ object, trigger, message, messageId, otherMessageIds, requestId, tookMs, ...fields }) => fields);
+  assert.deepEqual(stagesOf('orders'), [
+    { stage: 'read', outcome: 'read', together: 3 },
+    { stage: 'look', outcome: 'seen', together: 2 },
+    { stage: 'plan', plan: ['CreateTopic'], permitted: ['CreateTopic'], problems: [], together: 2 },
+    { stage: 'apply', applied: ['CreateTopic'], failed: [], together: 2 },
+    { stage: 'report', redeliver: false, together: 1 },
+  ]);
+  assert.deepEqual(stagesOf('denied')[3], { stage: 'apply', applied: [], failed: ['NotAuthorized'], together: 2 });
+  assert.deepEqual(stagesOf('gone'), [{ stage: 'read', outcome: 'Gone', together: 3 }]);
+  for (const { messageId, otherMessageIds, requestId, tookMs } of of('orders'))
+    assert.deepEqual(
+      [messageId, otherMessageIds, requestId, Number(tookMs) > 0],
+      ['orders-1', ['orders-2'], 'r', true],
+    );
 });
 
 test('a resync names exactly what needs a pass (K147, T164)', async () => {

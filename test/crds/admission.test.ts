@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ApiError, topicsPath } from '../../functions/adapters/kube/client.ts';
-import { apiVersion, finalizer, group, kind, plural } from '../../functions/core/api.ts';
+import { annotations, apiVersion, finalizer, group, kind } from '../../functions/core/api.ts';
 import { applyFiles } from '../../infra/local/manifests.ts';
 import { until } from '../../infra/local/process.ts';
 import { realApi, removeNamespace } from '../support/kube/real-api.ts';
@@ -56,8 +56,11 @@ async function settles(what: string, holds: () => Promise<boolean>): Promise<voi
 
 /** A policy, and what it reads, works some moments after it was stored. */
 async function install(): Promise<void> {
-  await applyFiles(client, [policies, example]);
-  assert.equal(await addLimits('no-deletions', { namespaces: 'team-b', deleteGroups: '' }), 'allowed');
+  await applyFiles(client, [example, policies]);
+  assert.equal(
+    await addLimits('no-deletions', { namespaces: 'team-b', deleteGroups: '', approveGroups: 'topic-admins' }),
+    'allowed',
+  );
   await settles('the limits hold', async () => {
     const all = [
       create('team-c', 'orders'),
@@ -79,12 +82,13 @@ const legacy = {
 before(async () => {
   for (const name of namespaces) await client.request('POST', '/api/v1/namespaces', { body: { metadata: { name } } });
   await client.request('POST', topicsPath('team-b'), { body: object('legacy', legacy) });
-  await client.request('POST', topicsPath('team-b'), { body: object('team-b.kept', {}) });
+  for (const namespace of ['team-b', 'team-c'])
+    await client.request('POST', topicsPath(namespace), { body: object(`${namespace}.kept`, {}) });
   await install();
 });
 
 after(async () => {
-  for (const name of ['limits', 'limits-spelling', 'definition'])
+  for (const name of ['limits', 'limits-spelling'])
     for (const kind of ['policybindings', 'policies'])
       await client.request('DELETE', `${admission}${kind}/kafkatopic-${name}.${group}`).catch(ignoreMissing);
   await client.request('DELETE', configMaps);
@@ -195,9 +199,9 @@ const creations: readonly Creation[] = [
   },
 ];
 
-describe('K170: creations', () => {
+describe('creations', () => {
   for (const { reason, namespace = 'team-a', name = `${namespace}.orders`, spec, want } of creations)
-    test(`${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
+    test(`T139: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
       assert.equal(await create(namespace, name, spec), want));
 });
 
@@ -231,18 +235,51 @@ const edits = [
   },
 ];
 
-describe('K170: edits of objects from before the limits', () => {
+describe('edits of objects from before the limits', () => {
   for (const { reason, name = 'legacy', patch, want = 'allowed' } of edits)
-    test(`${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
+    test(`T139: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
       assert.equal(await edit('team-b', name, patch), want));
 });
+
+const approval = (hash: string | null) => ({ metadata: { annotations: { [annotations.approve]: hash } } });
+
+const approvals = [
+  { reason: 'by a member of a group that may', namespace: 'team-c', want: 'allowed' },
+  {
+    reason: 'by somebody else',
+    namespace: 'team-b',
+    want: `annotation ${annotations.approve} may be set by these groups only: topic-admins${from('team-b', 'no-deletions')}`,
+  },
+];
+
+describe('approvals', () => {
+  for (const { reason, namespace, want } of approvals)
+    test(`T139, T179: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
+      assert.equal(await edit(namespace, `${namespace}.kept`, approval('0123456789abcdef')), want));
+
+  test('T139, T179: allowed: to take one back, and to edit beside one that is there', async () => {
+    const path = topicsPath('team-c', 'team-c.approved');
+    await client.request('POST', topicsPath('team-c'), {
+      body: { ...object('team-c.approved', {}), ...named('team-c.approved') },
+    });
+    await addLimits('nobody', { namespaces: 'team-c', approveGroups: '' });
+    await settles('nobody may approve', async () => (await edit('team-c', 'team-c.kept', approval('a'))) !== 'allowed');
+    assert.equal(await edit('team-c', 'team-c.approved', approval(null)), 'allowed');
+    assert.equal(await edit('team-c', 'team-c.approved', { spec: { numPartitions: 2 } }), 'allowed');
+    assert.match(await edit('team-c', 'team-c.approved', approval('b')), /by these groups only: nobody/);
+    await client.request('DELETE', `${configMaps}/nobody`);
+    await client.request('DELETE', path);
+  });
+});
+
+const named = (name: string) => ({ metadata: { name, annotations: { [annotations.approve]: 'a' } } });
 
 const spellings = [
   { reason: 'every limit', data: { namespaces: '*', maxPartitions: '1', deleteGroups: '' }, want: 'allowed' },
   {
     reason: 'a limit that does not exist',
     data: { maxPartition: '50' },
-    want: 'data.maxPartition is no limit; there are namespaces, allowedTopics, reservedTopics, maxPartitions, maxReplicationFactor, maxRetentionMs, maxRetentionBytes, deleteGroups',
+    want: 'data.maxPartition is no limit; there are namespaces, allowedTopics, reservedTopics, maxPartitions, maxReplicationFactor, maxRetentionMs, maxRetentionBytes, deleteGroups, approveGroups',
   },
   {
     reason: 'a number with a unit',
@@ -251,36 +288,34 @@ const spellings = [
   },
 ];
 
-describe('K170: ConfigMaps that would limit nothing', () => {
+describe('ConfigMaps that would limit nothing', () => {
   for (const { reason, data, want } of spellings)
-    test(`${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
+    test(`T139: ${want === 'allowed' ? 'allowed' : 'refused'}: ${reason}`, async () =>
       assert.equal(await addLimits('spelled', data, 'All'), want));
 });
 
-test('K085: the definition, with every object and many a topic, is not deleted unasked', async () => {
-  const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.${group}`;
-  const remove = () => verdictOf(client.request('DELETE', path, { query: { dryRun: 'All' } }));
-  const allow = (value: string | null) =>
-    client.request('PATCH', path, {
-      body: { metadata: { annotations: { 'cache.example.com/allow-deletion': value } } },
-      contentType: 'application/merge-patch+json',
-    });
-  assert.equal(
-    await remove(),
-    'deleting this definition deletes every KafkaTopic, and with those that have deletionPolicy Delete their topics and all records. Set deletionPolicy to Retain where topics shall stay, then allow it: kubectl annotate crd kafkatopics.cache.example.com cache.example.com/allow-deletion=true',
+test('T139: a limit that got past the check of its spelling, and cannot be read, refuses', async () => {
+  const binding = `${admission}policybindings/kafkatopic-limits-spelling.${group}`;
+  await client.request('DELETE', binding);
+  await settles(
+    'misspelled limits are taken',
+    async () => (await addLimits('bad', { maxRetentionMs: '7d' }, 'All')) === 'allowed',
   );
-  await allow('true');
-  assert.equal(await remove(), 'allowed');
-  await allow(null);
+  await addLimits('bad', { namespaces: 'team-c', maxRetentionMs: '7d' });
+  const tried = () => create('team-c', 'team-c.orders', retention(1));
+  await settles('the limit is read', async () => (await tried()) !== 'allowed');
+  assert.match(await tried(), /expression 'size\(variables\.problems\) == 0' resulted in error: .*maxRetentionMs/);
+  await client.request('DELETE', `${configMaps}/bad`);
+  await settles('the limit is gone', async () => (await tried()) === 'allowed');
 });
 
-// Last: from here on this API server follows ConfigMaps no more (https://github.com/kubernetes/kubernetes/issues/130887).
-test('K170: without ConfigMaps, and without the policy, everything is allowed again', async () => {
+// Last: once the policy is gone this API server follows ConfigMaps no more (https://github.com/kubernetes/kubernetes/issues/130887).
+test('K170, T139: without ConfigMaps nothing is let in, without the policy everything is', async () => {
+  const modest = () => create('team-a', 'team-a.orders');
   const tooMany = () => create('team-a', 'orders', { numPartitions: 51 });
   await client.request('DELETE', configMaps);
-  await settles('nothing is limited', async () => (await tooMany()) === 'allowed');
-  await install();
-  assert.notEqual(await tooMany(), 'allowed');
+  await settles('missing limits are noticed', async () => (await modest()) !== 'allowed');
+  assert.match(await modest(), /no params found for policy binding with `Deny` parameterNotFoundAction/);
   await client.request('DELETE', `${admission}policies/kafkatopic-limits.${group}`);
   await settles('the policy is gone', async () => (await tooMany()) === 'allowed');
 });

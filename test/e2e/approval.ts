@@ -101,7 +101,7 @@ export function approval(world: World): void {
     await isSettled(world, a, 'k116');
   });
 
-  test('K117: a wrong, old, malformed or empty hash, or that of another object, runs nothing and is told the right one', async () => {
+  test('K117, T179: a wrong, old, malformed or empty hash, or that of another object, runs nothing and is told the right one', async () => {
     const { hash: others } = await heldCut('k117-other');
     await heldCut('k117');
     await a.apply('k117', { numPartitions: 1, config: { 'retention.ms': '7200000' } });

@@ -126,7 +126,7 @@ describe('topicsmith doctor on real parts', () => {
   test('settings that cannot be read are named, and the rest is looked at', async () => {
     const { code, of } = await doctor({ APPROVAL_REQUIRED: 'nothing' });
     assert.equal(code, 1);
-    assert.match(of('settings'), /^failed: APPROVAL_REQUIRED names "nothing"/);
+    assert.match(of('settings'), /^failed: APPROVAL_REQUIRED is "nothing": it has to be a comma list of /);
     assert.match(of('brokers'), /^ok/);
   });
 
@@ -345,17 +345,20 @@ describe('topicsmith doctor on real parts', () => {
       (await doctor()).of('definition'),
       /^failed: .* is of another version than this program: it differs at spec\.versions\[0\]\.additionalPrinterColumns\[0\]\.name$/,
     );
+    await admin.request('PATCH', definitionPath, { body: allowDeletion, contentType: 'application/merge-patch+json' });
     await admin.request('DELETE', definitionPath);
     assert.ok(await until(isDefinitionGone, 30_000));
     const { of, mend } = await doctor();
     assert.equal(of('definition'), 'failed: the API server has no kafkatopics.cache.example.com');
     assert.equal(mend('definition'), 'kubectl apply -f crds/');
-    assert.match((await doctor(kubeconfigOf('reconciler'))).of('definition'), /^failed: the API server has no /);
+    assert.match((await doctor(kubeconfigOf('tenant-b'))).of('definition'), /^failed: the API server has no /);
     assert.match(of('rights on topics'), /^notChecked: /);
     await applyFiles(admin, [join(root, 'crds', 'kafkatopic.yaml')]);
     assert.match((await doctor()).of('definition'), /^ok/);
   });
 });
+
+const allowDeletion = { metadata: { annotations: { 'cache.example.com/allow-deletion': 'true' } } };
 
 async function isDefinitionGone(): Promise<boolean> {
   return admin.request('GET', definitionPath).then(

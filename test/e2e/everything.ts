@@ -1,6 +1,7 @@
 /** What holds for everything that the tests before have left behind. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { environmentsFrom } from '../support/e2e/environments.ts';
 import { conditionOf, type KafkaTopic } from '../support/e2e/kubectl.ts';
 import type { World } from '../support/e2e/world.ts';
 import { assertSound } from './conditions.ts';
@@ -61,6 +62,16 @@ export function everything(world: World): void {
       [],
     );
     assert.deepEqual((await broker.shape('k147')).overrides, { 'segment.ms': '3600000' });
+  });
+
+  test('T120: forwarder and functions have the credentials of their own identity, and no others', () => {
+    const kubeconfigsFrom = (part: string): readonly string[][] =>
+      environmentsFrom(world.system.parts.get(part)?.pid ?? 0).map((environment) =>
+        [...environment.values()].flatMap((value) => /kubeconfig\S*$/.exec(value) ?? []),
+      );
+    assert.deepEqual(kubeconfigsFrom('forwarder'), [['kubeconfig.forwarder']]);
+    const [, ...functions] = kubeconfigsFrom('runner');
+    assert.deepEqual(new Set(functions.map(String)), new Set(['kubeconfig.reconciler', 'kubeconfig.resync']));
   });
 
   test('in all of this nothing was ever deleted by name, replaced as a whole, or listed as a whole', () => {

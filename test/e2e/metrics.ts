@@ -1,9 +1,15 @@
-/** What operators see of it all: figures in the runner's log as CloudWatch reads them, and a line for each change. */
+/**
+ * What operators see of it all: figures in the runner's log as CloudWatch reads them and on pages as Prometheus does, a line
+ * for each change, and lines by which an edit can be followed.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { incrementalAlterConfigs } from '../../functions/adapters/kafka/requests.ts';
 import { groupOf } from '../../functions/core/request.ts';
+import { declared } from '../../infra/generate/metrics.ts';
+import { obtain } from '../../infra/local/artifacts.ts';
+import { ask, prometheusTools } from '../../infra/local/prometheus.ts';
 import { refusingStatus } from '../support/e2e/admission.ts';
 import { annotate, approve, held, recordsIn } from '../support/e2e/approval.ts';
 import { answering, meanwhile } from '../support/e2e/faults.ts';
@@ -28,13 +34,33 @@ async function logged({ queues, log }: World, during: () => Promise<unknown>): P
 const message = (namespace: string, name: string, trigger: string): string =>
   JSON.stringify({ v: 1, namespace, name, trigger, id: `by-hand-${name}` });
 
-/** The lines of one event about an object, without the time. */
-const linesAbout = (text: string, event: string, object: string): readonly Readonly<Record<string, unknown>>[] =>
+type LogLine = Readonly<Record<string, unknown>>;
+
+const linesIn = (text: string): readonly LogLine[] =>
   text
     .split('\n')
     .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line))
-    .filter((line) => line.event === event && line.object === object);
+    .map((line) => JSON.parse(line));
+
+/** The lines of one event about an object. */
+const linesAbout = (text: string, event: string, object: string): readonly LogLine[] =>
+  linesIn(text).filter((line) => line.event === event && line.object === object);
+
+/** The page of figures at that address. */
+async function pageAt(url: string | undefined): Promise<string> {
+  const answer = await fetch(`${url}/metrics`);
+  assert.equal(answer.status, 200);
+  return answer.text();
+}
+
+/** The value of a series, 0 where there is none. @param series with its labels, as on the page */
+const valueIn = (page: string, series: string): number =>
+  Number(
+    page
+      .split('\n')
+      .find((line) => line.startsWith(`${series} `))
+      ?.slice(series.length) ?? 0,
+  );
 
 export function metrics(world: World): void {
   const { a, b, admin, broker, kafka, queues, runner } = world;
@@ -236,14 +262,100 @@ export function metrics(world: World): void {
 
   test('K163: the age of the watch grows while nothing is heard, and an event ends it', async () => {
     const age = async (): Promise<number> => {
-      const answer = await fetch(`${world.system.exports.FORWARDER_URL}/metrics`);
-      const [, seconds] = /^topicsmith_forwarder_watch_age_seconds (\S+)$/m.exec(await answer.text()) ?? [];
-      return Number(seconds);
+      return valueIn(await pageAt(world.system.exports.FORWARDER_URL), 'topicsmith_forwarder_watch_age_seconds');
     };
     await eventually(async () => assert.ok((await age()) > 2));
     await a.apply('k163-heard', one);
     await a.ready('k163-heard');
     assert.ok((await age()) < 2);
+  });
+
+  test('K159, K160: the page of the runner has the sums of what the functions have written, and the last reading', async () => {
+    const page = () => pageAt(world.system.exports.RUNNER_URL);
+    await queues.drained();
+    const before = await page();
+    const text = await during(async () => {
+      await a.apply('k159-page', one);
+      await a.ready('k159-page');
+      await a.apply('k159-page', { numPartitions: 2 });
+      await a.ready('k159-page');
+      await queues.tick();
+    });
+    const after = await page();
+    const series = (name: string, labels: string) =>
+      `${name}{${labels.replaceAll(/(\w+)=(\S+)/g, (_, label: string, value) => `${label.toLowerCase()}="${value}"`).replaceAll(' ', ',')}}`;
+    for (const [name, figure] of [
+      ['topicsmith_passes_total', 'Passes'],
+      ['topicsmith_messages_total', 'Messages'],
+      ['topicsmith_changes_total', 'Changes'],
+    ] as const)
+      for (const [labels, sum] of Object.entries(sums(text, figure))) {
+        const of = series(name, labels);
+        assert.equal(valueIn(after, of) - valueIn(before, of), sum, of);
+      }
+    const passes = (text: string) => valueIn(text, 'topicsmith_time_in_pass_seconds_count{outcome="Synced"}');
+    assert.equal(passes(after) - passes(before), figuresIn(text).get('TimeInPass Outcome=Synced')?.length);
+    const read = after.split('\n').filter((line) => line.startsWith('topicsmith_objects{'));
+    assert.deepEqual(
+      read.toSorted(),
+      Object.entries(sums(text, 'Objects'))
+        .map(([labels, count]) => `${series('topicsmith_objects', labels)} ${count}`)
+        .toSorted(),
+    );
+  });
+
+  test('K163: the pages have exactly the declared metrics, as Prometheus itself reads them', async () => {
+    const tools = await obtain(prometheusTools, (line) => process.stderr.write(`${line}\n`));
+    const { FORWARDER_URL, RUNNER_URL } = world.system.exports;
+    const pages = [await pageAt(RUNNER_URL), await pageAt(FORWARDER_URL)];
+    const types = pages.join('').matchAll(/^# TYPE (\S+) (\S+)$/gm);
+    assert.deepEqual(
+      [...types].map(([, name, type]) => `${name} ${type}`).toSorted(),
+      declared()
+        .map(({ name, type }) => `${name} ${type}`)
+        .toSorted(),
+    );
+    const labels = new Map(declared().map(({ name, labels }) => [name, labels.toSorted()]));
+    for (const page of pages) {
+      assert.equal(ask(tools, 'promtool', ['check', 'metrics'], page).problem, undefined);
+      const { out } = ask(tools, 'promread', ['page'], page);
+      const families = Object.entries(JSON.parse(out) as Record<string, { labels: readonly string[] }>);
+      assert.ok(families.length > 5);
+      for (const [name, family] of families) assert.deepEqual(family.labels, labels.get(name), name);
+    }
+    assert.doesNotMatch(pages.join(''), /k1\d\d|of-tenant/);
+  });
+
+  test('an edit is followed from the object to its status by ids alone', async () => {
+    await a.apply('followed', one);
+    await a.ready('followed');
+    await queues.drained();
+    const { metadata } = await a.apply('followed', { numPartitions: 2 });
+    const ready = await a.ready('followed');
+    await queues.drained();
+    const { uid, resourceVersion, generation } = metadata;
+    const only = (lines: readonly LogLine[]): LogLine => {
+      assert.equal(lines.length, 1, JSON.stringify(lines));
+      return lines[0] as LogLine;
+    };
+    const [forwarder, runner] = [linesIn(world.log('forwarder')), linesIn(world.log('runner'))];
+    const sent = only(
+      forwarder.filter(({ event, message }) => event === 'sent' && message === `${uid}-${resourceVersion}`),
+    );
+    assert.equal(sent.generation, generation);
+    const pass = runner.filter(({ messageId }) => messageId === sent.messageId);
+    const applied = only(pass.filter(({ event }) => event === 'applied'));
+    assert.deepEqual([applied.field, applied.before, applied.after], ['numPartitions', '1', '2']);
+    const outcome = only(pass.filter(({ event }) => event === 'outcome'));
+    assert.deepEqual(
+      [outcome.generation, outcome.plan, outcome.outcome, outcome.status],
+      [generation, ['AddPartitions'], 'Synced', 'written'],
+    );
+    const invocation = only(
+      runner.filter(({ event, requestId }) => event === 'invocation' && requestId === outcome.requestId),
+    );
+    assert.deepEqual([invocation.function, invocation.outcome], ['reconcile', 'succeeded']);
+    assert.equal(ready.status?.observedGeneration, outcome.generation);
   });
 }
 

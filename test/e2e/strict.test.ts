@@ -59,8 +59,18 @@ test('K018, K176: a topic that may not be described is not taken for absent, and
 });
 
 const denials = [
-  { operation: 'ALTER', names: /Alter on the topic/, partitions: 1, overrides: { 'segment.ms': '3600000' } },
-  { operation: 'ALTER_CONFIGS', names: /AlterConfigs on the topic/, partitions: 2, overrides: {} },
+  {
+    operation: 'ALTER',
+    names: /Alter on topic k027-alter is needed/,
+    partitions: 1,
+    overrides: { 'segment.ms': '3600000' },
+  },
+  {
+    operation: 'ALTER_CONFIGS',
+    names: /AlterConfigs on topic k027-alter-configs is needed/,
+    partitions: 2,
+    overrides: {},
+  },
 ] as const;
 for (const { operation, names, partitions, overrides } of denials)
   test(`K027: without the right to ${operation} the rest of the edit is done, and the right is named`, async () => {
@@ -82,7 +92,7 @@ test('K027: without the right to create there is no topic, the right is named, a
   await deny('k027-create', 'CREATE');
   await a.apply('k027-create', one);
   await a.apply('k027-neighbour', one);
-  assert.match(messageOf(await a.says('k027-create', 'NotAuthorized')), /Create on the topic/);
+  assert.match(messageOf(await a.says('k027-create', 'NotAuthorized')), /Create on topic k027-create is needed/);
   await a.ready('k027-neighbour');
   await queues.drained();
   assert.equal(creationsOf('k027-create'), 1);

@@ -20,6 +20,7 @@ const sighting = (change: Partial<Sighting> = {}): Sighting => ({
   concerns: true,
   digest: 'd-1',
   waiting: true,
+  generation: 1,
   ...change,
 });
 

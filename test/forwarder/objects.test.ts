@@ -93,9 +93,11 @@ describe('objects', () => {
   });
 
   test('the message names the object, the group comes from the physical topic', () => {
-    const { request, topicName, deduplicationId } = envelopeOf(sighted({}, { spec: { topicName: 'shop.orders' } }));
+    const { request, topicName, deduplicationId, generation } = envelopeOf(
+      sighted({}, { spec: { topicName: 'shop.orders' } }),
+    );
     assert.deepEqual(request, { v: 1, namespace: 'shop', name: 'orders', trigger: 'change', id: 'u-1-7' });
-    assert.deepEqual([topicName, deduplicationId], ['shop.orders', 'u-1-7']);
+    assert.deepEqual([topicName, deduplicationId, generation], ['shop.orders', 'u-1-7', 1]);
     assert.equal(envelopeOf(sighted()).topicName, 'orders');
   });
 

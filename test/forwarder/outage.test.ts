@@ -224,6 +224,8 @@ describe('forwarder in an outage', () => {
     const name = 'kafkatopics.cache.example.com';
     const { spec } = (await api.request('GET', `${path}/${name}`)) as { spec: unknown };
     const forwarder = await ready();
+    const body = { metadata: { annotations: { 'cache.example.com/allow-deletion': 'true' } } };
+    await api.request('PATCH', `${path}/${name}`, { body, contentType: 'application/merge-patch+json' });
     await api.request('DELETE', `${path}/${name}`);
     await until('the definition is gone', async () => (await forwarder.notReady()).includes('missing'));
     await api.request('POST', path, {

@@ -162,7 +162,7 @@ describe('forwarder', () => {
       api.apply('orders');
       await clock.advance(60_000);
       assert.match(forwarder.problems().join(), /watch of all namespaces: lost/);
-      assert.ok(forwarder.alive());
+      assert.equal(forwarder.stuck(), undefined);
       api.away = false;
       await clock.advance(10_000);
       assert.deepEqual([requests.namesSent, forwarder.problems(), api.lists], [['orders'], [], 1]);
@@ -341,8 +341,8 @@ describe('forwarder', () => {
       }
     };
     await bookmarks(20);
-    assert.ok(forwarder.alive());
+    assert.equal(forwarder.stuck(), undefined);
     await clock.advance(301_000);
-    assert.equal(forwarder.alive(), false);
+    assert.equal(forwarder.stuck(), 'the watch loop is stuck');
   });
 });

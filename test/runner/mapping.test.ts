@@ -12,6 +12,7 @@ async function workedOff(visibleAt: number, deleted: () => Promise<number> = asy
   const log = { debug: mock.fn(), info: mock.fn(), warn: mock.fn(), error: mock.fn() };
   const queue = {
     visibilitySeconds: 30,
+    depths: async () => ({ waiting: 0, in_flight: 0, dead: 0 }),
     receive: async () => {
       const batch = batches.shift();
       if (batch === undefined) void mapping.stop();
@@ -23,9 +24,10 @@ async function workedOff(visibleAt: number, deleted: () => Promise<number> = asy
     return { requestId: 'r', pid: 1, coldStart: false, ending: { kind: 'returned', value: undefined } } as const;
   };
   const common = { functionName: 'work', batchSize: 10, concurrency: 1, partialResponses: true };
-  const mapping = startMapping({ ...common, queue, invoke, log });
+  const metrics = { begun: mock.fn(), ended: mock.fn(), queueFailed: mock.fn() };
+  const mapping = startMapping({ ...common, queue, invoke, log, metrics });
   await mapping.stopped;
-  return { queue, log };
+  return { queue, log, metrics, mapping };
 }
 
 describe('mapping', () => {
@@ -41,15 +43,24 @@ describe('mapping', () => {
     assert.equal(log.info.mock.calls[0]?.arguments[1].late, 1);
   });
 
+  test('each batch is counted as it begins and as it ends', async () => {
+    const { metrics } = await workedOff(Date.now() + 60_000);
+    assert.deepEqual(metrics.begun.mock.calls[0]?.arguments, [1]);
+    const [ended] = metrics.ended.mock.calls.map((call) => call.arguments[0] as { ms: number });
+    assert.deepEqual({ ...ended, ms: 0 }, { ending: 'succeeded', coldStart: false, failed: 0, ms: 0 });
+    assert.ok(Number(ended?.ms) >= 0);
+  });
+
   test('messages that could not be deleted are said, and come back', async () => {
     const { log } = await workedOff(Date.now() + 60_000, async () => 1);
     assert.equal(log.warn.mock.calls[0]?.arguments[0], 'not-deleted');
   });
 
   test('a queue that fails is tried again after a pause', async () => {
-    const { log } = await workedOff(Date.now() + 60_000, async () => {
+    const { log, metrics } = await workedOff(Date.now() + 60_000, async () => {
       throw new Error('away');
     });
+    assert.equal(metrics.queueFailed.mock.callCount(), 1);
     assert.equal(log.error.mock.calls[0]?.arguments[0], 'queue-failed');
     assert.equal(log.error.mock.calls[0]?.arguments[1].pauseMillis, 500);
   });

@@ -42,6 +42,8 @@ export type WorldOptions = {
   readonly maximumConcurrency?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** the runner serves its pages */
+  readonly pages?: true;
   /** messages that are there before the runner: they come in as few batches as possible */
   readonly waiting?: readonly Sent[];
 };
@@ -70,7 +72,7 @@ export async function startWorld(options: WorldOptions) {
   await writeFile(join(folder, 'work.cjs'), bundle(options, folder));
   for (const file of ['notes', 'records']) await writeFile(join(folder, file), '');
   await send(waiting);
-  const runner = new Runner(folder, options.args ?? []);
+  const runner = new Runner(folder, options.args ?? [], options.pages && { METRICS_PORT: '0' });
   await runner.ready();
 
   return {
@@ -182,21 +184,24 @@ exports.handler = async (event, context) => {
 export class Runner {
   readonly invocations: Invocation[] = [];
   errors = '';
+  /** of its pages, once it has said so */
+  port: number | undefined;
   readonly #process: ChildProcess;
   readonly #exited: Promise<unknown[]>;
   #changed = Promise.withResolvers<void>();
 
-  constructor(folder: string, args: readonly string[]) {
+  constructor(folder: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.#process = spawn(process.execPath, [program, join(folder, 'serverless.yml'), ...args], {
-      env: awsEnvironment,
+      env: { ...awsEnvironment, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#exited = once(this.#process, 'exit');
     void this.#exited.then(() => this.#notify());
     if (this.#process.stdout === null || this.#process.stderr === null) throw new Error('no pipes');
     createInterface(this.#process.stdout).on('line', (line) => {
-      const entry = JSON.parse(line) as Invocation;
+      const entry = JSON.parse(line) as Invocation & { readonly port: number };
       if (entry.event === 'invocation') this.invocations.push(entry);
+      if (entry.event === 'listening') this.port = entry.port;
       this.#notify();
     });
     this.#process.stderr.on('data', (chunk) => {
@@ -207,6 +212,12 @@ export class Runner {
 
   get pid(): number {
     return this.#process.pid ?? 0;
+  }
+
+  /** One of its pages. */
+  async get(path: '/healthz' | '/readyz' | '/metrics'): Promise<{ status: number; text: string }> {
+    const answer = await fetch(`http://127.0.0.1:${this.port}${path}`);
+    return { status: answer.status, text: await answer.text() };
   }
 
   ready(): Promise<void> {

@@ -5,7 +5,7 @@
  *
  * @see https://kafka.apache.org/protocol#protocol_error_codes
  */
-import { harmless } from '../../core/harmless.ts';
+import { oneLine } from '../../core/harmless.ts';
 import { Failure } from '../../core/outcome.ts';
 import type { Reason } from '../../core/topic.ts';
 import { SecretError } from './credentials.ts';
@@ -17,23 +17,23 @@ export type Operation = keyof typeof rights;
 
 /** The right that each operation needs, in the words of Kafka's ACLs. */
 const rights = {
-  look: 'Describe on the topic',
-  configs: 'DescribeConfigs on the topic',
-  offsets: 'Describe on the topic',
-  reassignments: 'Describe on the cluster',
-  move: 'Alter on the cluster',
-  rates: 'DescribeConfigs on the cluster',
-  limit: 'AlterConfigs on the cluster',
-  create: 'Create on the topic',
-  growth: 'Alter on the topic',
-  alter: 'AlterConfigs on the topic',
-  delete: 'Delete on the topic',
+  look: ['Describe', 'topic'],
+  configs: ['DescribeConfigs', 'topic'],
+  offsets: ['Describe', 'topic'],
+  reassignments: ['Describe', 'cluster'],
+  move: ['Alter', 'cluster'],
+  rates: ['DescribeConfigs', 'cluster'],
+  limit: ['AlterConfigs', 'cluster'],
+  create: ['Create', 'topic'],
+  growth: ['Alter', 'topic'],
+  alter: ['AlterConfigs', 'topic'],
+  delete: ['Delete', 'topic'],
 } as const;
 
 const mutations: ReadonlySet<Operation> = new Set<Operation>(['create', 'growth', 'alter', 'delete', 'move', 'limit']);
 
-/** One item of an answer. `message` is the broker's own text, often absent. */
-export type Answered = { readonly code: number; readonly message?: string | null };
+/** One item of an answer. `message` is the broker's own text, often absent; `name` that of the topic, where it is told. */
+export type Answered = { readonly code: number; readonly message?: string | null; readonly name?: string | null };
 
 /** `ok` and `absent` are no failures: it worked, or the topic is not there. */
 export type Verdict = 'ok' | 'absent' | Failure;
@@ -122,28 +122,26 @@ export function judge(operation: Operation, answered: Answered, throttleMs = 0):
   });
 }
 
-function messageOf(operation: Operation, { code, message }: Answered): string {
-  const name = codes.get(code)?.name ?? 'UNKNOWN';
-  return `${sentenceOf(operation, code, message)} (Kafka: ${name}, code ${code})`;
+function messageOf(operation: Operation, answered: Answered): string {
+  const { code } = answered;
+  return `${sentenceOf(operation, answered)} (Kafka: ${codes.get(code)?.name ?? 'UNKNOWN'}, code ${code})`;
 }
 
-function sentenceOf(operation: Operation, code: number, message: string | null | undefined): string {
+function sentenceOf(operation: Operation, { code, message, name }: Answered): string {
   // with 31 the broker sends a dump of its insides, with 29 nothing that helps
-  if (code === 29 || code === 31) return `not authorized: ${rights[operation]} is needed`;
+  if (code === 29 || code === 31) return missing(operation, name);
   return (message && oneLine(message)) || sentences.get(code) || 'the broker refused the request';
 }
 
-const longestText = 300;
-
-/** Somebody else's text made fit for a status: one line, cut, without characters that act. */
-export function oneLine(text: string): string {
-  const line = harmless(
-    text
-      .slice(0, 10 * longestText)
-      .replace(/\s+/g, ' ')
-      .trim(),
-  );
-  return line.length <= longestText ? line : `${line.slice(0, longestText - 1).toWellFormed()}…`;
+/** The right, and the command that grants it; our user at the brokers is for those to know who set it up. */
+function missing(operation: Operation, topic: string | null | undefined): string {
+  const [right, on] = rights[operation];
+  const [where, flag] =
+    on === 'cluster'
+      ? ['the cluster', '--cluster']
+      : [topic ? `topic ${topic}` : 'the topic', `--topic ${topic || 'TOPIC'}`];
+  const command = `kafka-acls --add --allow-principal User:NAME --operation ${right} ${flag}`;
+  return `not authorized: ${right} on ${where} is needed; this grants it to our user NAME: ${command}`;
 }
 
 /** The broker left an item out of its answer. After a mutation nobody knows what became of it. */

@@ -102,7 +102,7 @@ export async function lookUp(cluster: Cluster, names: readonly string[], signal:
   const topics = new Map<string, Found | 'absent' | Failure>(names.map((name) => [name, unmentioned('look')]));
   for (const { name, code, id, partitions } of answer.topics) {
     if (name === null || !topics.has(name)) continue;
-    const verdict = judge('look', { code });
+    const verdict = judge('look', { code, name });
     topics.set(name, verdict === 'ok' ? { id, partitions } : verdict);
   }
   if (answer.clusterId === null) throw unmentioned('look');
@@ -144,7 +144,7 @@ export async function describe(
   const answer = await cluster.read(describeConfigs, request, signal);
   const configs = new Map<string, LiveTopic['config'] | Failure>(asked.map(([name]) => [name, unmentioned('configs')]));
   for (const { name, code, message, configs: entries } of answer.resources) {
-    const verdict = judge('configs', { code, message });
+    const verdict = judge('configs', { code, message, name });
     // a topic deleted since the first look has the code 3, which is retryable here
     configs.set(
       name,

@@ -5,7 +5,6 @@ import {
   codes,
   judge,
   type Operation,
-  oneLine,
   unreachable,
   unsupportedVersion,
 } from '../../../functions/adapters/kafka/failure.ts';
@@ -117,7 +116,12 @@ describe('texts for people', () => {
     assert.match(messageOf('move', 31, null), /^not authorized: Alter on the cluster is needed/);
     assert.match(messageOf('rates', 31, null), /^not authorized: DescribeConfigs on the cluster is needed/);
     assert.match(messageOf('limit', 31, null), /^not authorized: AlterConfigs on the cluster is needed/);
-    assert.match(messageOf('create', 29, null), /Create on the topic/);
+    assert.match(messageOf('create', 29, null), /Create on the topic is needed.* --operation Create --topic TOPIC /);
+    const { message: named } = judge('create', { code: 29, name: 'orders' }) as Failure;
+    assert.equal(
+      named,
+      'not authorized: Create on topic orders is needed; this grants it to our user NAME: kafka-acls --add --allow-principal User:NAME --operation Create --topic orders (Kafka: TOPIC_AUTHORIZATION_FAILED, code 29)',
+    );
     assert.match(messageOf('delete', 29, 'Topic authorization failed.'), /Delete on the topic/);
   });
   test('a code without text still has a sentence', () => {
@@ -127,17 +131,6 @@ describe('texts for people', () => {
     }
   });
 });
-
-table('one line', oneLine, [
-  { reason: 'line breaks end nothing', given: 'a\r\nb\n\n c\td', want: 'a b c d' },
-  { reason: 'a terminal is not steered', given: 'a\u001b[31mb\u0007', want: 'a\\u001b[31mb\\u0007' },
-  { reason: 'text does not turn its direction', given: 'a\u202eb', want: 'a\\u202eb' },
-  { reason: 'a line separator is a space', given: 'a\u2028b', want: 'a b' },
-  { reason: 'a long text is cut', given: 'x'.repeat(10_000), want: `${'x'.repeat(299)}…` },
-  { reason: 'a text that just fits is not cut', given: 'x'.repeat(300), want: 'x'.repeat(300) },
-]);
-
-test('a cut never leaves half a character', () => assert.ok(oneLine(`${'x'.repeat(298)}😀😀😀`).isWellFormed()));
 
 const socketError = (code: string, message = 'x') =>
   Object.assign(new Error(message), { name: 'KafkaJSConnectionError', code });

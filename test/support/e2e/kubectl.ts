@@ -89,13 +89,21 @@ export class Kubectl {
   readonly #server: string;
   readonly #token: string;
   readonly #agent: Agent;
+  readonly #userAgent: string;
+  readonly #more: Texts;
 
-  /** @param kubeconfig a file with one cluster and one user, who has a token */
-  constructor(kubeconfig: string, namespace = 'default') {
+  /**
+   * @param kubeconfig a file with one cluster and one user, who has a token
+   * @param userAgent what the audit log calls the program that asks
+   * @param more headers of every request
+   */
+  constructor(kubeconfig: string, namespace = 'default', userAgent = 'bystander', more: Texts = {}) {
     const { clusters, users } = parse(readFileSync(kubeconfig, 'utf8'));
     const { server, 'certificate-authority-data': authority } = clusters[0].cluster;
     this.namespace = namespace;
     this.#kubeconfig = kubeconfig;
+    this.#userAgent = userAgent;
+    this.#more = more;
     this.#server = server;
     this.#token = users[0].user.token;
     this.#agent = new Agent({ keepAlive: true, ca: Buffer.from(authority, 'base64') });
@@ -103,7 +111,7 @@ export class Kubectl {
 
   /** The same user in another namespace, over connections of its own. */
   in(namespace: string): Kubectl {
-    return new Kubectl(this.#kubeconfig, namespace);
+    return new Kubectl(this.#kubeconfig, namespace, this.#userAgent, this.#more);
   }
 
   /** `kubectl apply --server-side --validate=strict` of a KafkaTopic. @throws Refused */
@@ -256,7 +264,13 @@ export class Kubectl {
   /** @throws Refused for a status of 400 and above */
   call(method: string, path: string, options: Options = {}): Promise<unknown> {
     const { body, contentType = 'application/json', accept = 'application/json' } = options;
-    const headers = { authorization: `Bearer ${this.#token}`, accept, 'content-type': contentType };
+    const headers = {
+      authorization: `Bearer ${this.#token}`,
+      accept,
+      'content-type': contentType,
+      'user-agent': this.#userAgent,
+      ...this.#more,
+    };
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const call = request(`${this.#server}${path}`, { method, headers, agent: this.#agent }, async (answer) => {
       const code = answer.statusCode ?? 0;

@@ -125,7 +125,7 @@ export async function startWorld(startKafka = usualKafka, more: NodeJS.ProcessEn
   const users = await tenants(rest);
   await users.a.canApply();
   const queues = new Queues(rest.exports);
-  const auditLog = join(restDir, 'logs', 'audit.log');
+  const { auditLog = '' } = rest.apiServer ?? {};
   await queues.drained(); // the forwarder's first tick
   return {
     ...users,

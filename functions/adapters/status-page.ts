@@ -1,7 +1,19 @@
+/** What a process in a cluster says of itself: to the kubelet, and to Prometheus. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Forwarder } from './run.ts';
+
+export type StatusPage = {
+  /** why only a restart would help; undefined while it turns */
+  stuck(): string | undefined;
+  /** what keeps it from doing its work now, a line each; empty when ready */
+  problems(): readonly string[];
+  readonly metrics: {
+    /** all figures in the text format of Prometheus */
+    text(): Promise<string>;
+    readonly contentType: string;
+  };
+};
 
 export type StatusServer = { readonly port: number; close(): void };
 
@@ -11,9 +23,9 @@ export type StatusServer = { readonly port: number; close(): void };
  * @param port 0 takes a free one; the answer says which
  * @throws Error when the address cannot be had
  */
-export async function serveStatus(forwarder: Forwarder, host: string, port: number): Promise<StatusServer> {
+export async function serveStatus(page: StatusPage, host: string, port: number): Promise<StatusServer> {
   const server = createServer((request, response) => {
-    answerTo(request.url ?? '/', forwarder).then(
+    answerTo(request.url ?? '/', page).then(
       ({ status, text, type = 'text/plain; charset=utf-8' }) =>
         response.writeHead(status, { 'content-type': type }).end(text),
       (error: unknown) => response.writeHead(500).end(`${String(error)}\n`),
@@ -28,18 +40,19 @@ export async function serveStatus(forwarder: Forwarder, host: string, port: numb
   return { port: (server.address() as AddressInfo).port, close };
 }
 
-async function answerTo(path: string, forwarder: Forwarder): Promise<{ status: number; text: string; type?: string }> {
+async function answerTo(path: string, page: StatusPage): Promise<{ status: number; text: string; type?: string }> {
   const { pathname } = new URL(path, 'http://localhost');
   switch (pathname) {
     case '/healthz':
-      return forwarder.alive() ? { status: 200, text: 'ok\n' } : { status: 503, text: 'the watch loop is stuck\n' };
-    case '/readyz': {
-      const problems = forwarder.problems();
-      return problems.length === 0 ? { status: 200, text: 'ok\n' } : { status: 503, text: `${problems.join('\n')}\n` };
-    }
+      return healthy([page.stuck() ?? []].flat());
+    case '/readyz':
+      return healthy(page.problems());
     case '/metrics':
-      return { status: 200, text: await forwarder.metrics.text(), type: forwarder.metrics.contentType };
+      return { status: 200, text: await page.metrics.text(), type: page.metrics.contentType };
     default:
       return { status: 404, text: 'there are /healthz, /readyz and /metrics\n' };
   }
 }
+
+const healthy = (problems: readonly string[]) =>
+  problems.length === 0 ? { status: 200, text: 'ok\n' } : { status: 503, text: `${problems.join('\n')}\n` };
