@@ -21,7 +21,6 @@ export const bundles = {
   forwarder: 'functions/forwarder.ts',
   runner: 'functions/runner.ts',
   'runner-child': 'functions/runner/child.ts',
-  'tls-front': 'functions/tls-front.ts',
   cli: 'functions/cli.ts',
 } as const;
 
@@ -47,19 +46,19 @@ const withoutGeneratedApi: Plugin = {
  * Writes `<name>.cjs`, `.cjs.map` and `.cjs.LEGAL.txt` (licences of what is inside) per bundle.
  *
  * @param names what to build; anything else in `out` is left alone
- * @param plugins more of esbuild's, for tests that change something
+ * @param more plugins of esbuild's, for tests that change something
  * @returns paths of the files that went into them, ours and of packages, from the repository's root
  * @throws esbuild's own error, already printed, when a source does not compile
  */
 export async function buildBundles(
   names: readonly BundleName[],
   out = join(root, 'dist'),
-  plugins: readonly Plugin[] = [],
+  more: readonly Plugin[] = [],
 ): Promise<readonly string[]> {
   const isSealed = (name: BundleName) => sealedBundles.includes(name);
-  const shut = await bundle(names.filter(isSealed), out, [withoutGeneratedApi, sealed, ...plugins]);
+  const shut = await bundle(names.filter(isSealed), out, [withoutGeneratedApi, sealed, ...more]);
   const others = names.filter((name) => !isSealed(name));
-  const open = await bundle(others, out, [withoutGeneratedApi, ...plugins]);
+  const open = await bundle(others, out, [withoutGeneratedApi, ...more]);
   return [...new Set([...shut, ...open])];
 }
 

@@ -43,7 +43,7 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<Exi
     async (...given) => {
       const command = given.at(-1) as Command;
       for (const { variable, meant } of shell.strays)
-        shell.err(`topicsmith: ${harmless(variable)} is set, and no setting: ${meant} is one\n`);
+        shell.err(`topicsmith: ${oneLine(variable, longestError)} is set, and no setting: ${meant} is one\n`);
       code = await work(shell, command.optsWithGlobals(), command.args);
     };
   try {

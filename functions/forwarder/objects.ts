@@ -92,8 +92,12 @@ const isWaiting = (conditions: unknown): boolean =>
  */
 export function envelopeOf(sighting: Sighting, deduplicationId = changeId(sighting)): Envelope {
   const { key, topicName, generation } = sighting;
-  const request = { v: messageVersion, ...key, trigger: 'change', id: deduplicationId } as const;
-  return { request, topicName, deduplicationId, generation };
+  return {
+    request: { v: messageVersion, ...key, trigger: 'change', id: deduplicationId },
+    topicName,
+    deduplicationId,
+    generation,
+  };
 }
 
 const changeId = ({ uid, resourceVersion }: Sighting): string => `${uid}-${resourceVersion}`;

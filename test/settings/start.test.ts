@@ -88,7 +88,7 @@ describe('a name that looks like a setting is a warning with the name that is me
       {
         level: 'error',
         event: 'failed',
-        error: 'RECONCILE_QUEUE_URL is not set: it has to be a URL with https, or with plain http on this machine only',
+        error: 'RECONCILE_QUEUE_URL is not set: it has to be a URL, http:// or https://',
       },
     ]);
   });
