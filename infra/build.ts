@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { sealed } from './sealed.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -25,6 +26,9 @@ export const bundles = {
 } as const;
 
 export type BundleName = keyof typeof bundles;
+
+/** What runs with rights of its own and on the words of others; `runner` starts processes, `cli` those of a kubeconfig. */
+export const sealedBundles: readonly BundleName[] = ['reconcile', 'resync', 'forwarder'];
 
 /**
  * client-node 2.0.1 does not say in its package.json that importing its modules does nothing but define things. Told so,
@@ -47,6 +51,15 @@ const withoutGeneratedApi: Plugin = {
  * @throws esbuild's own error, already printed, when a source does not compile
  */
 export async function buildBundles(names: readonly BundleName[], out = join(root, 'dist')): Promise<readonly string[]> {
+  const isSealed = (name: BundleName) => sealedBundles.includes(name);
+  const shut = await bundle(names.filter(isSealed), out, [withoutGeneratedApi, sealed]);
+  const others = names.filter((name) => !isSealed(name));
+  const open = await bundle(others, out, [withoutGeneratedApi]);
+  return [...new Set([...shut, ...open])];
+}
+
+async function bundle(names: readonly BundleName[], out: string, plugins: Plugin[]): Promise<readonly string[]> {
+  if (names.length === 0) return [];
   const { outputFiles, metafile } = await build({
     write: false,
     metafile: true,
@@ -62,7 +75,7 @@ export async function buildBundles(names: readonly BundleName[], out = join(root
     minifyWhitespace: true,
     sourcemap: 'external',
     legalComments: 'external',
-    plugins: [withoutGeneratedApi],
+    plugins,
     logLevel: 'warning',
   });
   mkdirSync(out, { recursive: true });
@@ -74,7 +87,7 @@ export async function buildBundles(names: readonly BundleName[], out = join(root
 const inputsOf = ({ outputs }: Metafile): string[] => [
   ...new Set(
     Object.values(outputs).flatMap(({ inputs }) =>
-      Object.keys(inputs).filter((path) => (inputs[path]?.bytesInOutput ?? 0) > 0),
+      Object.keys(inputs).filter((path) => (inputs[path]?.bytesInOutput ?? 0) > 0 && !path.startsWith('sealed:')),
     ),
   ),
 ];

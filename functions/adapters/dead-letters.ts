@@ -31,7 +31,7 @@ const pollsUnlisted = 10;
  * @throws Error for a URL that is not one, or plain HTTP and not on this machine
  */
 export function deadLetterQueue(sqs: SQSClient, deadUrl: string, sourceUrl: string): DeadLetters {
-  for (const url of [deadUrl, sourceUrl]) refusePlainHttp('the queue URL', url);
+  for (const url of [deadUrl, sourceUrl]) refusePlainHttp(sqs, 'the queue URL', url);
   return {
     depth: (signal) => queueDepth(sqs, deadUrl, signal),
     receive: (max, hiddenSeconds, signal) => receive(sqs, deadUrl, max, hiddenSeconds, signal),

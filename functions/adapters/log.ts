@@ -1,4 +1,5 @@
 /** Structured logging: one JSON object per line, so that no value can break a line or pose as another. */
+import { harmless } from '../core/harmless.ts';
 
 const levels = ['debug', 'info', 'warn', 'error'] as const;
 export type Level = (typeof levels)[number];
@@ -26,7 +27,8 @@ export function createLogger(options: { level?: Level | undefined; write?: (line
       if (levels.indexOf(name) < lowest) return;
       const plainFields = Object.entries(fields).map(([field, value]) => [field, plain(value)]);
       const head = { time: new Date().toISOString(), level: name, event };
-      write(`${JSON.stringify({ ...head, ...Object.fromEntries(plainFields), ...head })}\n`);
+      // JSON leaves most characters that a terminal obeys as they are; escaped they are the same text to who parses it
+      write(`${harmless(JSON.stringify({ ...head, ...Object.fromEntries(plainFields), ...head }))}\n`);
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

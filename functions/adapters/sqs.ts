@@ -21,33 +21,48 @@ import { keyOf } from '../core/topic.ts';
 const batchSize = 10;
 const requestsAtOnce = 8;
 
+/** Clients that may speak plain HTTP to other machines. */
+const plainHttp = new WeakSet<SQSClient>();
+
+export type SqsSettings = {
+  readonly SQS_ENDPOINT?: string | undefined;
+  /** PEM of the authority that this server is trusted by, in place of the public ones */
+  readonly SQS_CA_FILE?: string | undefined;
+  /** for a queue server in a network that is trusted, as ElasticMQ in the same cluster */
+  readonly SQS_ALLOW_HTTP?: boolean;
+};
+
 /**
  * A client for SQS, or for the server at `SQS_ENDPOINT` where that is set. Region and credentials come from the
  * SDK's usual chain. It tries twice at most (a connection that was kept alive may be dead): further retries are the
- * caller's. `SQS_CA_FILE`: the authority (PEM) that this server is trusted by, in place of the public ones.
+ * caller's.
  *
  * @param requestTimeoutMs longest wait for an answer; a long poll needs more than its own wait time
- * @throws Error for an endpoint that is plain HTTP and not on this machine
+ * @throws Error for an endpoint that is plain HTTP and not on this machine, unless that is allowed
  */
 export function sqsClient(
-  {
-    SQS_ENDPOINT,
-    SQS_CA_FILE,
-  }: { readonly SQS_ENDPOINT?: string | undefined; readonly SQS_CA_FILE?: string | undefined },
+  { SQS_ENDPOINT, SQS_CA_FILE, SQS_ALLOW_HTTP = false }: SqsSettings,
   requestTimeoutMs = 5_000,
 ): SQSClient {
   const endpoint = SQS_ENDPOINT || undefined;
-  if (endpoint !== undefined) refusePlainHttp('SQS_ENDPOINT', endpoint);
-  return new SQSClient({
+  const sqs = new SQSClient({
     ...(endpoint === undefined ? {} : { endpoint }),
     maxAttempts: 2,
     requestHandler: {
       connectionTimeout: 2_000,
       requestTimeout: requestTimeoutMs,
       throwOnRequestTimeout: true,
-      ...(SQS_CA_FILE ? { httpsAgent: { ca: readFileSync(SQS_CA_FILE) } } : {}),
+      // said aloud, since NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change the defaults
+      httpsAgent: {
+        rejectUnauthorized: true,
+        minVersion: 'TLSv1.2',
+        ...(SQS_CA_FILE ? { ca: readFileSync(SQS_CA_FILE) } : {}),
+      },
     },
   });
+  if (SQS_ALLOW_HTTP) plainHttp.add(sqs);
+  if (endpoint !== undefined) refusePlainHttp(sqs, 'SQS_ENDPOINT', endpoint);
+  return sqs;
 }
 
 /** Calls `tell` before each request of this client; one that the SDK sends again is told of again. */
@@ -68,7 +83,7 @@ export function onEachRequest(sqs: SQSClient, tell: () => void): void {
  * @throws Error for a URL that is not one, or plain HTTP and not on this machine
  */
 export function requestQueue(sqs: SQSClient, queueUrl: string, log?: Pick<Logger, 'info'>): Requests {
-  refusePlainHttp('the queue URL', queueUrl);
+  refusePlainHttp(sqs, 'the queue URL', queueUrl);
   return {
     async send(envelopes, signal) {
       const unique = [...new Map(envelopes.map((envelope) => [envelope.deduplicationId, envelope])).values()];
@@ -90,7 +105,7 @@ export function requestQueue(sqs: SQSClient, queueUrl: string, log?: Pick<Logger
  * sums and token may be others when the page before it is worked on again.
  */
 export function tickQueue(sqs: SQSClient, queueUrl: string): Ticks {
-  refusePlainHttp('the queue URL', queueUrl);
+  refusePlainHttp(sqs, 'the queue URL', queueUrl);
   return {
     async send(tick, signal) {
       const outcomes = await inBatches([tick], queueUrl, signal, () =>
@@ -264,7 +279,11 @@ const failure = (queueUrl: string, what: string): Failure =>
   });
 
 /** Messages name objects and requests carry signatures, so they leave this machine over TLS only. */
-export function refusePlainHttp(what: string, url: string): void {
+export function refusePlainHttp(sqs: SQSClient, what: string, url: string): void {
   if (!URL.canParse(url)) throw new Error(`${what} is "${url}": it has to be a URL`);
-  if (!isPrivateUrl(url)) throw new Error(`${what} is "${url}": use https, plain http is for this machine only`);
+  const { protocol, host, pathname } = new URL(url);
+  if (isPrivateUrl(url) || (protocol === 'http:' && plainHttp.has(sqs))) return;
+  throw new Error(
+    `${what} is "${protocol}//${host}${pathname}": use https; plain http is for this machine, or with SQS_ALLOW_HTTP=true for a trusted network`,
+  );
 }

@@ -69,7 +69,7 @@ const eksNames = ['EKS_CLUSTER_NAME', 'KUBE_API_SERVER', 'KUBE_CA_DATA', 'AWS_RE
 
 /** One setting alone: what is wrong with others is for those who need them. @throws SettingsError */
 const settingIn = <N extends NameOf<'cli'>>(env: Env, name: N): Settings<'cli', N>[N] =>
-  readSettings(env, 'cli', [name])[name];
+  readSettings(env, 'cli', [name, 'SQS_ALLOW_HTTP'])[name];
 
 /** @throws Problem in place of an error about the kubeconfig */
 function explained<T>(work: () => T): T {
@@ -127,7 +127,7 @@ async function sqsOf(
   if (profile !== undefined) process.env.AWS_PROFILE = profile;
   if (region !== undefined) process.env.AWS_REGION = region;
   const { sqsClient } = await import('../adapters/sqs.ts');
-  const sqs = sqsClient(readSettings(env, 'cli', ['SQS_ENDPOINT', 'SQS_CA_FILE']));
+  const sqs = sqsClient(readSettings(env, 'cli', ['SQS_ENDPOINT', 'SQS_CA_FILE', 'SQS_ALLOW_HTTP']));
   closers.push(() => sqs.destroy());
   return sqs;
 }

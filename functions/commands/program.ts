@@ -1,7 +1,7 @@
 /** The commands, and what they have in common. */
 import { Command, CommanderError, Option } from 'commander';
 import product from '../../package.json' with { type: 'json' };
-import { harmless } from '../core/harmless.ts';
+import { oneLine } from '../core/harmless.ts';
 import { SettingsError } from '../settings/read.ts';
 import { register as approve } from './approve.ts';
 import type { ExitCode, Register, Run, Shell } from './command.ts';
@@ -59,9 +59,12 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<Exi
 
 /** A line for each thing that is wrong. */
 const linesOf = (error: unknown): readonly string[] =>
-  (error instanceof SettingsError ? error.problems : [(error as Error).message]).map(oneLine);
+  (error instanceof SettingsError ? error.problems : [(error as Error).message]).map((line) =>
+    oneLine(line, longestError),
+  );
 
-const oneLine = (text: string): string => harmless(text.trim().replace(/\s*\n\s*/g, ' '));
+/** Long enough for everything that a command has to say itself. */
+const longestError = 4_000;
 
 function programOf(shell: Shell, run: Run): Command {
   const program = new Command('topicsmith')
@@ -81,7 +84,9 @@ function programOf(shell: Shell, run: Run): Command {
       getOutHasColors: () => shell.colour,
       getOutHelpWidth: () => shell.width,
       outputError: (text, write) =>
-        write(`topicsmith: ${oneLine(text.replace(/^error: |\.?\n$/g, ''))}; --help shows what there is\n`),
+        write(
+          `topicsmith: ${oneLine(text.replace(/^error: |\.?\n$/g, ''), longestError)}; --help shows what there is\n`,
+        ),
     })
     .exitOverride();
   for (const register of commands) register(program, run);

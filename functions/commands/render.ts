@@ -225,7 +225,9 @@ export function fleetText({ objects, reasons, oldest, queues, forwarder }: Fleet
   const waits =
     oldest === undefined
       ? 'nothing waits to be worked on'
-      : `waits longest: ${oldest.namespace}/${oldest.name} (${harmless(oldest.reason)}${oldest.since === undefined ? '' : `, ${ageOf(oldest.since, now)}`})`;
+      : harmless(
+          `waits longest: ${oldest.namespace}/${oldest.name} (${oldest.reason}${oldest.since === undefined ? '' : `, ${ageOf(oldest.since, now)}`})`,
+        );
   return [
     ...(reasons.length > 0 ? [table(byReason, reasons, style)] : []),
     `${counted(objects, 'object')}; ${waits}\n`,

@@ -194,7 +194,10 @@ const overridden = (entry: ConfigEntry, value: string): ConfigEntry => ({
   value: entry.sensitive
     ? null
     : entry.type === 'list'
-      ? value.replaceAll(/\s*,\s*/g, ',').trim()
+      ? value
+          .split(',')
+          .map((part) => part.trim())
+          .join(',')
       : normalForm(entry.type, value),
 });
 

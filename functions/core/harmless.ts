@@ -18,6 +18,30 @@ export const harmlessLines = (text: string, written?: (character: string) => str
     .map((line) => harmless(line, written))
     .join('\n');
 
+/**
+ * Somebody else's text made fit for a status, an Event or an error: {@link harmless}, one line, short, and without what is
+ * called a secret in it.
+ *
+ * @param longest UTF-16 units of the result, the ellipsis of a cut among them; no character and no escape is cut through
+ */
+export function oneLine(text: string, longest = 300): string {
+  const line = harmless(
+    text
+      .slice(0, 10 * longest)
+      .replace(secret, '$<name>***')
+      .replace(/\s+/g, ' ')
+      .trim(),
+  );
+  return line.length <= longest ? line : `${line.slice(0, longest - 1).replace(halfAtTheEnd, '')}…`;
+}
+
+/** `password = "x"`, `"token": "x"`, `Bearer x`: brokers repeat settings, proxies whole requests. Names of ours may end in `_FILE`. */
+const secret =
+  /(?<name>(?:(?:password|passwd|secret|token|credential|api-?key)\w{0,20}(?<!_FILE|_ARN)["']?\s{0,3}[=:]|\bbearer)\s{0,3})(?:"[^"]*"?|'[^']*'?|[^\s"',;]+)/gi;
+
+/** Of a character, or of an escape. */
+const halfAtTheEnd = /[\ud800-\udbff]$|\\(u[0-9a-f]{0,3})?$/;
+
 /** JSON knows 16 bits at a time. */
 const asInJson = (character: string): string =>
   Array.from(

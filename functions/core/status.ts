@@ -1,12 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { gaveUpBecause } from './dead-letter.ts';
 import { ownedConfig } from './differences.ts';
+import { oneLine } from './harmless.ts';
 import type { Outcome } from './outcome.ts';
 import type { Condition, DriftEntry, TopicResource, TopicStatus } from './resource.ts';
 import type { Reason, Refusal } from './topic.ts';
 
-/** Condition messages are for people: longer texts are cut. */
-const maxMessageLength = 2_000;
+/** Condition messages are for people, and may hold texts of brokers: longer ones are cut. */
+const cut = (text: string): string => oneLine(text, 2_000);
+
+/** Values of drift are for people too, and whoever may write to a topic chooses them: an object has to hold them all. */
+const maxValue = 200;
+const maxDrift = 200;
+/** What is live of our own configs is compared with what was: longer than these no value is that is not somebody's prank. */
+const maxLive = 1_000;
 
 /**
  * The whole status of an object after a pass, from scratch: conditions are built from the outcome, not repaired.
@@ -20,7 +27,7 @@ export function statusOf(resource: TopicResource, outcome: Outcome, now: Date): 
   const time = `${now.toISOString().slice(0, 19)}Z`;
   const drift =
     outcome.kind === 'Drift'
-      ? outcome.drift.map((entry) => ({ ...entry, since: seenSince(resource, entry) ?? time }))
+      ? shownDrift(outcome.drift).map((entry) => ({ ...entry, since: seenSince(resource, entry) ?? time }))
       : [];
   return {
     observedGeneration: resource.generation,
@@ -81,8 +88,6 @@ function stopped(resource: TopicResource, problems: readonly Refusal[]): Verdict
 
 const joined = (parts: readonly { readonly message: string }[]): string =>
   cut(parts.map(({ message }) => message).join('; '));
-const cut = (text: string): string =>
-  text.length <= maxMessageLength ? text : `${text.slice(0, maxMessageLength - 1)}…`;
 const ready = (status: Condition['status'], reason: Reason, message: string): Verdict => ({
   type: 'Ready',
   status,
@@ -96,8 +101,19 @@ const flag = (type: 'Reconciling' | 'Stalled', reason: Reason, message: string):
   message: cut(message),
 });
 
-const driftMessage = (drift: readonly { field: string; desired: string; observed: string }[]): string =>
-  drift.map(({ field, desired, observed }) => `${field} is ${observed}, wanted ${desired}`).join('; ');
+type Difference = Omit<DriftEntry, 'since'>;
+
+const shownDrift = (drift: readonly Difference[]): readonly Difference[] =>
+  drift.slice(0, maxDrift).map(({ field, desired, observed }) => ({
+    field: oneLine(field),
+    desired: oneLine(desired, maxValue),
+    observed: oneLine(observed, maxValue),
+  }));
+
+const driftMessage = (drift: readonly Difference[]): string =>
+  shownDrift(drift)
+    .map(({ field, desired, observed }) => `${field} is ${observed}, wanted ${desired}`)
+    .join('; ');
 
 function condition(resource: TopicResource, verdict: Verdict, time: string): Condition {
   const before = resource.status?.conditions.find(({ type }) => type === verdict.type);
@@ -124,6 +140,9 @@ function liveFields(resource: TopicResource, { live, binding }: Outcome): Partia
   return {
     numPartitions: live.numPartitions,
     ...(live.replicationFactor !== 'mixed' && { replicationFactor: live.replicationFactor }),
-    ...(Object.keys(owned).length > 0 && { config: owned }),
+    ...(Object.keys(owned).length > 0 && { config: cutValues(owned) }),
   };
 }
+
+const cutValues = (config: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(config).map(([key, value]) => [key, value.slice(0, maxLive)]));

@@ -1,5 +1,5 @@
 /** What a setting can hold: from the text of an environment variable to a value. */
-import { addressIn, isPrivateUrl } from '../core/address.ts';
+import { addressIn } from '../core/address.ts';
 import { type Danger, dangers } from '../core/installation.ts';
 import type { Labels } from '../core/resource.ts';
 import { parseSelector } from '../core/selector.ts';
@@ -69,9 +69,6 @@ export const line = textKind('one line of text', isOneLine);
 export const file = textKind('the path of a file', isOneLine);
 
 export const host = textKind('a host name or an IP address', (text) => /^[A-Za-z0-9.:-]+$/.test(text));
-
-/** Messages name objects and requests carry signatures, so they leave this machine over TLS only. */
-export const privateUrl = textKind('a URL with https, or with plain http on this machine only', isPrivateUrl);
 
 export const webUrl = textKind(
   'a URL, http:// or https://',

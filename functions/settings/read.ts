@@ -63,6 +63,6 @@ function problemOf(name: Name, text = ''): string {
 
 /** A value in one line and of bearable length, without what stands before an `@`: that may be a login. */
 function shown(text: string): string {
-  const safe = text.replace(/[^\s,/]*@/g, '***@');
+  const safe = text.slice(0, 2_000).replace(/[^\s,/]*@/g, '***@');
   return JSON.stringify(safe.length > 100 ? `${safe.slice(0, 100)}…` : safe);
 }

@@ -1,5 +1,5 @@
 /** What settings ask of each other. */
-import { addressIn, isLoopback } from '../core/address.ts';
+import { addressIn, isLoopback, isPrivateUrl } from '../core/address.ts';
 import type { Name } from './table.ts';
 
 /** What is set, with defaults. */
@@ -74,6 +74,15 @@ const noOpenSecret: Rule = {
   },
 };
 
+/** Messages name objects and requests carry signatures, so they leave this machine over TLS unless somebody allows it. */
+const noOpenQueue = (name: Name): Rule => ({
+  about: [name, 'SQS_ALLOW_HTTP'],
+  broken: (values) => {
+    if (!isSet(values, name) || values.SQS_ALLOW_HTTP || isPrivateUrl(String(values[name]))) return undefined;
+    return `${name} has plain http to another machine: use https, or SQS_ALLOW_HTTP=true in a network that is trusted`;
+  },
+});
+
 export const rules: readonly Rule[] = [
   together('EKS_CLUSTER_NAME', 'KUBE_API_SERVER', 'KUBE_CA_DATA'),
   needing(['EKS_CLUSTER_NAME'], 'AWS_REGION'),
@@ -96,4 +105,9 @@ export const rules: readonly Rule[] = [
     'KAFKA_SASL_PASSWORD_FILE',
   ),
   noOpenSecret,
+  noOpenQueue('SQS_ENDPOINT'),
+  noOpenQueue('RECONCILE_QUEUE_URL'),
+  noOpenQueue('RECONCILE_DLQ_URL'),
+  noOpenQueue('TICK_QUEUE_URL'),
+  noOpenQueue('TICK_DLQ_URL'),
 ];

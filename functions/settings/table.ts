@@ -36,6 +36,7 @@ export const settings = {
     kind: kinds.file,
     readers: all,
     otherwise: '`~/.kube/config`, then the service account of the pod',
+    secret: true,
     meaning: 'kubeconfig with the address of the API server and the identity to use there',
   },
   KUBECONFIG_FORWARDER: {
@@ -43,6 +44,7 @@ export const settings = {
     kind: kinds.file,
     readers: ['cli'],
     otherwise: '`doctor` asks about it as yourself',
+    secret: true,
     meaning: "the forwarder's kubeconfig, with which `doctor` asks what it may do",
   },
   KUBECONFIG_RECONCILER: {
@@ -50,6 +52,7 @@ export const settings = {
     kind: kinds.file,
     readers: ['runner', 'cli'],
     otherwise: '`KUBECONFIG`',
+    secret: true,
     meaning: '`KUBECONFIG` of the function `reconcile`',
   },
   KUBECONFIG_RESYNC: {
@@ -57,6 +60,7 @@ export const settings = {
     kind: kinds.file,
     readers: ['runner', 'cli'],
     otherwise: '`KUBECONFIG`',
+    secret: true,
     meaning: '`KUBECONFIG` of the function `resync`',
   },
   EKS_CLUSTER_NAME: {
@@ -130,6 +134,7 @@ export const settings = {
     kind: kinds.file,
     readers: looking,
     otherwise: 'the well-known authorities',
+    secret: true,
     meaning: "PEM of the authority that signed the brokers' certificates",
   },
   KAFKA_CERT_FILE: {
@@ -137,6 +142,7 @@ export const settings = {
     kind: kinds.file,
     readers: looking,
     otherwise: 'none',
+    secret: true,
     meaning: 'PEM of our own certificate (mTLS)',
   },
   KAFKA_KEY_FILE: {
@@ -203,7 +209,7 @@ export const settings = {
 
   RECONCILE_QUEUE_URL: {
     area: 'Queues',
-    kind: kinds.privateUrl,
+    kind: kinds.webUrl,
     readers: all,
     required: workers,
     otherwise: 'commands that send or count say so',
@@ -211,14 +217,14 @@ export const settings = {
   },
   RECONCILE_DLQ_URL: {
     area: 'Queues',
-    kind: kinds.privateUrl,
+    kind: kinds.webUrl,
     readers: ['cli'],
     otherwise: 'commands that need it say so',
     meaning: 'its dead-letter queue',
   },
   TICK_QUEUE_URL: {
     area: 'Queues',
-    kind: kinds.privateUrl,
+    kind: kinds.webUrl,
     readers: ['forwarder', 'resync', 'cli'],
     required: ['forwarder', 'resync'],
     otherwise: 'commands that need it say so',
@@ -226,7 +232,7 @@ export const settings = {
   },
   TICK_DLQ_URL: {
     area: 'Queues',
-    kind: kinds.privateUrl,
+    kind: kinds.webUrl,
     readers: ['cli'],
     otherwise: 'commands that need it say so',
     meaning: 'its dead-letter queue',
@@ -240,7 +246,7 @@ export const settings = {
   },
   SQS_ENDPOINT: {
     area: 'Queues',
-    kind: kinds.privateUrl,
+    kind: kinds.webUrl,
     readers: [...all, 'runner'],
     otherwise: 'Amazon SQS in `AWS_REGION`',
     meaning: 'a server that speaks like SQS, as ElasticMQ does',
@@ -250,7 +256,15 @@ export const settings = {
     kind: kinds.file,
     readers: [...all, 'runner'],
     otherwise: 'the well-known authorities',
+    secret: true,
     meaning: 'PEM of the authority that signed the certificate of `SQS_ENDPOINT`',
+  },
+  SQS_ALLOW_HTTP: {
+    area: 'Queues',
+    kind: kinds.flag,
+    readers: [...all, 'runner'],
+    fallback: false,
+    meaning: 'whether plain http may go to queues on other machines: in a network that is trusted only',
   },
   AWS_REGION: {
     area: 'Queues',

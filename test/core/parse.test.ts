@@ -169,7 +169,7 @@ test('a binding needs topic and cluster', () => {
   assert.equal(boundTo({ clusterId: 'c' }), undefined);
 });
 
-test('config keys named like members of Object are only keys (T129)', () => {
+test('T129: config keys named like members of Object are only keys', () => {
   const before = Object.getOwnPropertyNames(Object.prototype);
   const { spec, status } = parseResource(
     JSON.parse('{"metadata":{"name":"a"},"spec":{"config":{"__proto__":"1"}},"status":{"config":{"__proto__":"2"}}}'),

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, mock, test } from 'node:test';
-import fc from 'fast-check';
 import { createLogger } from '../../functions/adapters/log.ts';
 import { Failure } from '../../functions/core/outcome.ts';
 import { handler as lambda, reconcileHandler } from '../../functions/reconcile.ts';
@@ -135,39 +134,6 @@ describe('reconcile function', () => {
       assert.deepEqual(hidden, [{ receiptHandle: 'r0', seconds: 0 }]);
       assert.ok(topics.topics.has('orders'));
     });
-
-  test('whatever comes in and whatever breaks, the answer names messages of the batch and nothing is thrown', async () => {
-    const anything = fc.anything({ maxDepth: 3 });
-    const real = fc.constantFrom('orders', 'payments').map((name) => ({ ...batchOf([request(name)]).Records[0] }));
-    const record = fc.oneof(
-      anything,
-      real,
-      fc
-        .tuple(real, fc.dictionary(fc.constantFrom('body', 'attributes', 'messageId', 'receiptHandle'), anything))
-        .map(([base, odd]) => ({ ...base, ...odd })),
-    );
-    const event = fc.oneof(anything, fc.record({ Records: fc.oneof(anything, fc.array(record, { maxLength: 10 })) }));
-    const broken = fc.constantFrom(undefined, brokerAway, new Error('a defect'));
-    await fc.assert(
-      fc.asyncProperty(event, broken, broken, async (input, kafkaError, kubeError) => {
-        const { runtime, topics, resources, apply } = world();
-        for (const name of ['orders', 'payments']) apply(name);
-        topics.fault = () => (kafkaError === undefined ? undefined : { at: 'before', error: kafkaError });
-        resources.fault = () => {
-          if (kubeError !== undefined) throw kubeError;
-        };
-        const { batchItemFailures } = await reconcileHandler(runtime)(input as never, context(30_000));
-        const records = (input as { Records?: unknown } | null | undefined)?.Records;
-        const ids = (Array.isArray(records) ? records : []).map((one) => one?.messageId);
-        // a record without an id is named by the empty text, which Lambda takes as a failure of the whole batch
-        for (const { itemIdentifier } of batchItemFailures)
-          assert.ok(
-            ids.includes(itemIdentifier) || (itemIdentifier === '' && ids.some((id) => typeof id !== 'string')),
-          );
-      }),
-      { numRuns: 300 },
-    );
-  });
 
   test('an environment that is not complete is one clear line', async () => {
     const before = process.env.KAFKA_BROKERS;

@@ -25,6 +25,7 @@ describe('what holds where nothing is set', () => {
       WATCH_NAMESPACES: [],
       SQS_ENDPOINT: undefined,
       SQS_CA_FILE: undefined,
+      SQS_ALLOW_HTTP: false,
       AWS_REGION: undefined,
       RESYNC_INTERVAL_SECONDS: 300,
       LOG_LEVEL: 'info',
@@ -130,6 +131,7 @@ describe('what is wrong', () => {
     TICK_QUEUE_URL: badUrls(),
     TICK_DLQ_URL: badUrls(),
     SQS_ENDPOINT: badUrls(),
+    SQS_ALLOW_HTTP: fc.constantFrom('yes', '1', 'TRUE', ' true'),
     MAX_RECEIVE_COUNT: badNumbers(1),
     APPROVAL_REQUIRED: fc.constantFrom('Shrink', 'TakeOver,Shrink', 'takeover', 'none,TakeOver', 'constructor'),
     REASSIGNMENT_BYTES_PER_SECOND: badNumbers(1),
@@ -166,19 +168,17 @@ describe('what is wrong', () => {
 describe('secrets', () => {
   test('the value of a variable that leads to a secret is not shown: it may be the secret', () => {
     const secret = names.filter((name) => 'secret' in settings[name]);
-    assert.deepEqual(secret, [
-      'KAFKA_KEY_FILE',
-      'KAFKA_SASL_PASSWORD_FILE',
-      'KAFKA_SASL_PASSWORD_FILE_RESYNC',
-      'KAFKA_SASL_TOKEN_FILE',
-    ]);
+    assert.deepEqual(
+      secret,
+      names.filter((name) => /_FILE(_RESYNC)?$|^KUBECONFIG/.test(name)),
+    );
     for (const name of secret) assert.doesNotMatch(problemsOf(name, 'canary\ncanary').join(), /canary/);
   });
 
   test('a login in an address is not shown', () => {
     for (const [name, text] of [
       ['FORWARDER_URL', 'ftp://canary:canary@host/'],
-      ['SQS_ENDPOINT', 'http://canary:canary@sqs.example.com/'],
+      ['SQS_ENDPOINT', 'ftp://canary:canary@sqs.example.com/'],
       ['KAFKA_BROKERS', 'canary:canary@b-1:9092'],
     ] as const) {
       const [line = ''] = problemsOf(name, text);
@@ -190,14 +190,8 @@ describe('secrets', () => {
 
 function badUrls(): fc.Arbitrary<string> {
   return fc.oneof(
-    fc.constantFrom(
-      'localhost',
-      'localhost:9324',
-      'ftp://localhost/',
-      'http://127.evil.org/',
-      'http://localhost.evil.org/',
-    ),
-    fc.domain().map((host) => `http://${host}/q`),
+    fc.constantFrom('localhost', 'localhost:9324', 'ftp://localhost/'),
+    fc.domain().map((host) => `ftp://${host}/q`),
   );
 }
 

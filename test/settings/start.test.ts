@@ -36,8 +36,8 @@ describe('at start everything that is wrong is told at once, a line each, and it
     assert.deepEqual(
       lines.map(({ level, error }) => `${level} ${error}`),
       [
-        'error RECONCILE_QUEUE_URL is not set: it has to be a URL with https, or with plain http on this machine only',
-        'error TICK_QUEUE_URL is not set: it has to be a URL with https, or with plain http on this machine only',
+        'error RECONCILE_QUEUE_URL is not set: it has to be a URL, http:// or https://',
+        'error TICK_QUEUE_URL is not set: it has to be a URL, http:// or https://',
         'error RESYNC_INTERVAL_SECONDS is "5m": it has to be a whole number from 1 to 86400',
         'error LOG_LEVEL is "loud": it has to be debug, info, warn or error',
       ],

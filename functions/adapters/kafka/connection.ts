@@ -191,6 +191,9 @@ function exchange<Request, Response>(api: Api<Request, Response>, toSend: () => 
   };
 }
 
+/** Said aloud, since NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change the defaults. */
+const checked = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const;
+
 function poolOptions(address: string, config: KafkaConfig, credentials: Credentials) {
   const { ca, cert, key, passphrase } = credentials;
   const endpoint = addressIn(address);
@@ -200,8 +203,7 @@ function poolOptions(address: string, config: KafkaConfig, credentials: Credenti
     logger,
     socketFactory: socketFactory(),
     clientId: config.clientId,
-    // said aloud, since NODE_TLS_REJECT_UNAUTHORIZED would change the default
-    ssl: config.tls ? { ca, cert, key, passphrase, rejectUnauthorized: true } : null,
+    ssl: config.tls ? { ca, cert, key, passphrase, ...checked } : null,
     // never shared: kafkajs writes into this object a login that keeps the first credentials (2.2.4)
     sasl: config.mechanism === undefined ? null : saslOptions(config.mechanism, credentials),
     reauthenticationThreshold: Number.MIN_SAFE_INTEGER, // never: see `sessionShare`

@@ -5,7 +5,7 @@
  *
  * @see https://kafka.apache.org/protocol#protocol_error_codes
  */
-import { harmless } from '../../core/harmless.ts';
+import { oneLine } from '../../core/harmless.ts';
 import { Failure } from '../../core/outcome.ts';
 import type { Reason } from '../../core/topic.ts';
 import { SecretError } from './credentials.ts';
@@ -131,19 +131,6 @@ function sentenceOf(operation: Operation, { code, message, name }: Answered): st
   // with 31 the broker sends a dump of its insides, with 29 nothing that helps
   if (code === 29 || code === 31) return missing(operation, name);
   return (message && oneLine(message)) || sentences.get(code) || 'the broker refused the request';
-}
-
-const longestText = 300;
-
-/** Somebody else's text made fit for a status: one line, cut, without characters that act. */
-export function oneLine(text: string): string {
-  const line = harmless(
-    text
-      .slice(0, 10 * longestText)
-      .replace(/\s+/g, ' ')
-      .trim(),
-  );
-  return line.length <= longestText ? line : `${line.slice(0, longestText - 1).toWellFormed()}…`;
 }
 
 /** The right, and the command that grants it; our user at the brokers is for those to know who set it up. */

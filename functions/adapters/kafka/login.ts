@@ -108,8 +108,9 @@ async function contents(settings: KafkaSettings): Promise<Credentials> {
   };
   try {
     return Object.fromEntries((await Promise.all(Object.entries(files).map(read))).flat());
-  } catch (cause) {
-    throw new SecretError(undefined, { cause });
+  } catch (error) {
+    // without the path: it may be the secret itself
+    throw new SecretError(undefined, { cause: (error as NodeJS.ErrnoException).code });
   }
 }
 

@@ -1,5 +1,7 @@
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
+import { isLoopback } from '../../core/address.ts';
 import { group, plural, version } from '../../core/api.ts';
+import { oneLine } from '../../core/harmless.ts';
 import { type EksSettings, useEks } from './eks.ts';
 
 /**
@@ -59,7 +61,8 @@ export type KubeSettings = EksSettings & { readonly KUBECONFIG?: string | undefi
  *
  * @param timeoutMs for one request, its answer included
  * @param context of the kubeconfig; default: its current one
- * @throws Error when the kubeconfig cannot be read, or has no such context with a cluster
+ * @throws Error when the kubeconfig cannot be read, has no such context with a cluster, or one whose certificate would not
+ *   be checked
  */
 export function kubeClient(settings: KubeSettings, timeoutMs = 10_000, context?: string): KubeClient {
   const kubeConfig = new KubeConfig();
@@ -102,17 +105,37 @@ function segment(name: string): string {
 }
 
 function load(kubeConfig: KubeConfig, file: string | undefined, context: string | undefined): void {
+  // who puts the kubeconfig itself into the variable must not find its token in a log
+  const path = file && (/[\n{]/.test(file) ? 'of KUBECONFIG, which has to be a path,' : file);
+  const which = `the kubeconfig${path ? ` ${path}` : ''}`;
   try {
     if (file) kubeConfig.loadFromFile(file);
     else kubeConfig.loadFromDefault();
-  } catch (cause) {
-    throw new Error(`cannot read the kubeconfig${file ? ` ${file}` : ''}: ${(cause as Error).message}`, { cause });
+  } catch (error) {
+    throw new Error(`cannot read ${which}: ${withoutContents(error as Error)}`);
   }
   forgetFileTokens(kubeConfig);
   if (context !== undefined) kubeConfig.setCurrentContext(context);
   const wanted = context === undefined ? 'current context' : `context "${context}"`;
-  if (!kubeConfig.getCurrentCluster())
-    throw new Error(`the kubeconfig${file ? ` ${file}` : ''} has no ${wanted} with a cluster`);
+  const cluster = kubeConfig.getCurrentCluster();
+  if (!cluster) throw new Error(`${which} has no ${wanted} with a cluster`);
+  refuseUnchecked(which, cluster);
+}
+
+/** The parser quotes the lines around what it does not like, and those may be credentials. */
+function withoutContents({ message, code, mark }: Error & { code?: string; mark?: { line: number } }): string {
+  if (mark !== undefined) return `it is not YAML at line ${mark.line + 1}`;
+  return code ?? oneLine(message);
+}
+
+/** Credentials go to a server that has shown its certificate, or stay on this machine. */
+function refuseUnchecked(which: string, { server, skipTLSVerify }: { server: string; skipTLSVerify: boolean }): void {
+  if (!URL.canParse(server)) throw new Error(`${which} has "${server}" as its server: it has to be a URL`);
+  const { protocol, hostname, host } = new URL(server);
+  if (protocol === 'https:' ? skipTLSVerify : !isLoopback(hostname))
+    throw new Error(
+      `${which} would send credentials to ${protocol}//${host} without checking its certificate: use https with certificate-authority-data, and no insecure-skip-tls-verify`,
+    );
 }
 
 /** client-node 2.0.1 remembers a token that it has read from a file (a service account's) for a minute, whoever refuses it. */
@@ -160,8 +183,9 @@ function reuseConnections(kubeConfig: KubeConfig): { drop(): void; close(): Prom
     const target = [cluster?.server, tls.servername, tls.ca, tls.cert] as Target;
     if (current === undefined || !sameTarget(current.target, target)) {
       void close();
-      // said outright, so that there is always a dispatcher, also for a server with a publicly trusted certificate
-      const options = { rejectUnauthorized: true, ...tls };
+      // said outright, so that there is always a dispatcher, also for a server with a publicly trusted certificate, and
+      // whatever NODE_TLS_REJECT_UNAUTHORIZED says
+      const options = { ...tls, rejectUnauthorized: true };
       current = {
         target,
         dispatcher: patient(create(cluster, options), open.createDispatcherOptions(cluster, options)),
@@ -179,7 +203,7 @@ function reuseConnections(kubeConfig: KubeConfig): { drop(): void; close(): Prom
 function patient(dispatcher: Dispatcher, { type, connect }: DispatcherOptions): Dispatcher {
   if (type !== 'agent') return dispatcher;
   const Agent = dispatcher.constructor as new (options: object) => Dispatcher;
-  return new Agent({ connect, keepAliveTimeout });
+  return new Agent({ connect: { ...connect, minVersion: 'TLSv1.2' }, keepAliveTimeout });
 }
 
 async function send(

@@ -1,4 +1,5 @@
 import { apiVersion, fieldManager, group, kind } from '../../core/api.ts';
+import { oneLine } from '../../core/harmless.ts';
 import type { Events, Logger, TopicEvent } from '../../core/ports.ts';
 import type { TopicResource } from '../../core/resource.ts';
 import { keyOf } from '../../core/topic.ts';
@@ -76,7 +77,7 @@ const maxNote = 1_024;
 
 /** One line without characters that act, in so many bytes of UTF-8 as the API server takes. */
 function fitting(note: string): string {
-  const line = note.replace(/[\p{Cc}\p{Cf}\p{Cs}\s]+/gu, ' ').trim();
+  const line = oneLine(note, maxNote);
   const bytes = Buffer.from(line);
   if (bytes.length <= maxNote) return line;
   const room = maxNote - Buffer.byteLength('…');

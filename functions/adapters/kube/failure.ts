@@ -1,4 +1,4 @@
-import { harmless } from '../../core/harmless.ts';
+import { oneLine } from '../../core/harmless.ts';
 import { Failure } from '../../core/outcome.ts';
 import type { Reason } from '../../core/topic.ts';
 import { ApiError } from './client.ts';
@@ -37,15 +37,9 @@ export function failureOf(error: unknown): Failure {
   );
 }
 
-const noAnswer = ({ name, message }: Error): string =>
-  name === 'AbortError'
-    ? 'Time ran out before the API server answered.'
-    : `The API server does not answer: ${oneLine(message)}`;
-
-const maxLength = 300;
-
-/** Server text for a status message: no line breaks or control characters, and short. */
-const oneLine = (text: string): string => {
-  const line = harmless(text.replace(/\s+/g, ' ').trim());
-  return line.length > maxLength ? `${line.slice(0, maxLength)}…` : line;
+const noAnswer = ({ name, message, code }: Error & { code?: unknown }): string => {
+  if (name === 'AbortError') return 'Time ran out before the API server answered.';
+  // OpenSSL's own text has an address in it that is another one each time
+  const isTls = typeof code === 'string' && (code === 'EPROTO' || /CERT|TLS|SSL|VERIFY|ISSUER/.test(code));
+  return `The API server does not answer: ${isTls ? `TLS fails: ${oneLine(code)}` : oneLine(message)}`;
 };

@@ -5,7 +5,6 @@ import {
   codes,
   judge,
   type Operation,
-  oneLine,
   unreachable,
   unsupportedVersion,
 } from '../../../functions/adapters/kafka/failure.ts';
@@ -132,17 +131,6 @@ describe('texts for people', () => {
     }
   });
 });
-
-table('one line', oneLine, [
-  { reason: 'line breaks end nothing', given: 'a\r\nb\n\n c\td', want: 'a b c d' },
-  { reason: 'a terminal is not steered', given: 'a\u001b[31mb\u0007', want: 'a\\u001b[31mb\\u0007' },
-  { reason: 'text does not turn its direction', given: 'a\u202eb', want: 'a\\u202eb' },
-  { reason: 'a line separator is a space', given: 'a\u2028b', want: 'a b' },
-  { reason: 'a long text is cut', given: 'x'.repeat(10_000), want: `${'x'.repeat(299)}…` },
-  { reason: 'a text that just fits is not cut', given: 'x'.repeat(300), want: 'x'.repeat(300) },
-]);
-
-test('a cut never leaves half a character', () => assert.ok(oneLine(`${'x'.repeat(298)}😀😀😀`).isWellFormed()));
 
 const socketError = (code: string, message = 'x') =>
   Object.assign(new Error(message), { name: 'KafkaJSConnectionError', code });

@@ -172,7 +172,7 @@ test('a kubeconfig that points nowhere is one clear line', () => {
   });
 });
 
-test('names cannot leave their place in a path (T125)', () => {
+test('T125: names cannot leave their place in a path', () => {
   const root = '/apis/cache.example.com/v1alpha1';
   assert.equal(topicsPath(), `${root}/kafkatopics`);
   assert.equal(topicsPath('a', 'b', 'status'), `${root}/namespaces/a/kafkatopics/b/status`);

@@ -57,6 +57,6 @@ table('message', (error: unknown) => failureOf(error).message, [
   {
     reason: 'short',
     given: new ApiError(500, '', 'x'.repeat(10_000)),
-    want: `The API server answered 500: ${'x'.repeat(300)}…`,
+    want: `The API server answered 500: ${'x'.repeat(299)}…`,
   },
 ]);

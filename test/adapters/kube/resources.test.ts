@@ -170,7 +170,7 @@ describe('the claimants of a topic (LG1-LG7)', () => {
     assert.ok(pages <= 22, `${pages} pages were read`);
   });
 
-  test('are looked for by the name as it stands, whatever characters are in it (T125)', async () => {
+  test('T125: are looked for by the name as it stands, whatever characters are in it', async () => {
     const { calls, resources } = scripted(() => page([]));
     await resources().claimants('a=b,c\\d', signal);
     const selectors = calls.map(([, , options]) => options?.query?.fieldSelector);

@@ -9,9 +9,12 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { slices } from '../../../functions/core/slices.ts';
 
 const deadlineMs = 60_000;
 const pollMs = 50;
+
+type Put = { readonly body: string; readonly group: string };
 
 type Urls = { readonly requests: string; readonly ticks: string; readonly deadRequests: string };
 
@@ -74,13 +77,22 @@ export class Queues {
   }
 
   /** Puts messages straight among the dead letters. */
-  async bury(messages: readonly { readonly body: string; readonly group: string }[]): Promise<void> {
-    for (let start = 0; start < messages.length; start += 10) {
-      const Entries = messages.slice(start, start + 10).map(({ body, group }, index) => {
+  async bury(messages: readonly Put[]): Promise<void> {
+    await this.#sendAll(this.#urls.deadRequests, messages);
+  }
+
+  /** Puts messages into the reconcile queue, ten with each request. */
+  async flood(messages: readonly Put[]): Promise<void> {
+    await this.#sendAll(this.#urls.requests, messages);
+  }
+
+  async #sendAll(QueueUrl: string, messages: readonly Put[]): Promise<void> {
+    for (const part of slices(messages, 10)) {
+      const Entries = part.map(({ body, group }, index) => {
         const id = randomUUID();
         return { Id: String(index), MessageBody: body, MessageGroupId: group, MessageDeduplicationId: id };
       });
-      await this.#sqs.send(new SendMessageBatchCommand({ QueueUrl: this.#urls.deadRequests, Entries }));
+      await this.#sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * A real broker that speaks TLS only and asks for a login: SASL PLAIN and SCRAM, user `me`, password `right`; tokens of
+ * A real broker that speaks TLS only and asks for a login: SASL PLAIN and SCRAM, user `me`, password `right` by default; tokens of
  * IAM; on a port of its own certificates.
  */
 import { execFileSync } from 'node:child_process';
@@ -17,6 +17,7 @@ export type SecureBroker = {
   /** for clients; the certificate is valid for this host only */
   readonly address: string;
   readonly port: number;
+  readonly clusterId: string;
   /** PEM of the authority behind the broker's certificate */
   readonly caFile: string;
   /** for clients that show a certificate, in place of a login */
@@ -27,6 +28,8 @@ export type SecureBroker = {
 };
 
 export type SecureOptions = {
+  /** of the user: letters and digits */
+  readonly password?: string;
   /** more lines of its properties */
   readonly settings?: readonly string[];
   /** PEM: certificates that it trusts; default: its own */
@@ -38,6 +41,7 @@ export type SecureOptions = {
 const storePassword = 'for-the-test';
 
 export async function startSecureBroker(options: SecureOptions = {}): Promise<SecureBroker> {
+  const { password = 'right' } = options;
   const dir = mkdtempSync(join(tmpdir(), 'kafka-secure-'));
   const jars = await obtain(kafkaJars, () => {});
   const [secure = 0, certified = 0, inner = 0, controller = 0] = await freePorts(4);
@@ -46,11 +50,11 @@ export async function startSecureBroker(options: SecureOptions = {}): Promise<Se
   const config = join(dir, 'server.properties');
   writeFileSync(
     config,
-    [properties(dir, { secure, certified, inner, controller }), ...(options.settings ?? [])].join('\n'),
+    [properties(dir, { secure, certified, inner, controller }, password), ...(options.settings ?? [])].join('\n'),
   );
   const classes = ['-cp', `${jars}/*:${dir}`, '-XX:TieredStopAtLevel=1'];
   await run('javac', ['-cp', `${jars}/*`, '-d', dir, join(import.meta.dirname, 'IamTokens.java')], {});
-  const user = 'SCRAM-SHA-512=[name=me,password=right]';
+  const user = `SCRAM-SHA-512=[name=me,password=${password}]`;
   const clusterId = randomBytes(16).toString('base64url');
   const format = ['format', `--cluster-id=${clusterId}`, '-c', config, '--add-scram', user];
   await run('java', [...classes, 'kafka.tools.StorageTool', ...format], {});
@@ -69,6 +73,7 @@ export async function startSecureBroker(options: SecureOptions = {}): Promise<Se
   return {
     address: `127.0.0.1:${secure}`,
     port: secure,
+    clusterId,
     certified: `127.0.0.1:${certified}`,
     caFile,
     setPassword: async (password) => {
@@ -96,7 +101,7 @@ function makeCertificate(dir: string): string {
 /** Brokers talk among themselves on a plain listener; clients are told of the secure one only. */
 type Ports = Readonly<Record<'secure' | 'certified' | 'inner' | 'controller', number>>;
 
-function properties(dir: string, { secure, certified, inner, controller }: Ports): string {
+function properties(dir: string, { secure, certified, inner, controller }: Ports, password: string): string {
   const login = 'org.apache.kafka.common.security';
   return `
 process.roles=broker,controller
@@ -107,7 +112,7 @@ listener.security.protocol.map=SECURE:SASL_SSL,CERTIFIED:SSL,INNER:PLAINTEXT,CON
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=INNER
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512,OAUTHBEARER
-listener.name.secure.plain.sasl.jaas.config=${login}.plain.PlainLoginModule required user_me="right";
+listener.name.secure.plain.sasl.jaas.config=${login}.plain.PlainLoginModule required user_me="${password}";
 listener.name.secure.scram-sha-512.sasl.jaas.config=${login}.scram.ScramLoginModule required;
 listener.name.secure.oauthbearer.sasl.jaas.config=${login}.oauthbearer.OAuthBearerLoginModule required;
 listener.name.secure.oauthbearer.sasl.server.callback.handler.class=IamTokens
