@@ -26,21 +26,22 @@ const plainHttp = new WeakSet<SQSClient>();
 
 export type SqsSettings = {
   readonly SQS_ENDPOINT?: string | undefined;
+  /** PEM of the authority that this server is trusted by, in place of the public ones */
+  readonly SQS_CA_FILE?: string | undefined;
   /** for a queue server in a network that is trusted, as ElasticMQ in the same cluster */
   readonly SQS_ALLOW_HTTP?: boolean;
-  readonly SQS_CA_FILE?: string | undefined;
 };
 
 /**
  * A client for SQS, or for the server at `SQS_ENDPOINT` where that is set. Region and credentials come from the
  * SDK's usual chain. It tries twice at most (a connection that was kept alive may be dead): further retries are the
- * caller's. `SQS_CA_FILE`: the authority (PEM) that this server is trusted by, in place of the public ones.
+ * caller's.
  *
  * @param requestTimeoutMs longest wait for an answer; a long poll needs more than its own wait time
  * @throws Error for an endpoint that is plain HTTP and not on this machine, unless that is allowed
  */
 export function sqsClient(
-  { SQS_ENDPOINT, SQS_ALLOW_HTTP = false, SQS_CA_FILE }: SqsSettings,
+  { SQS_ENDPOINT, SQS_CA_FILE, SQS_ALLOW_HTTP = false }: SqsSettings,
   requestTimeoutMs = 5_000,
 ): SQSClient {
   const endpoint = SQS_ENDPOINT || undefined;
@@ -51,11 +52,11 @@ export function sqsClient(
       connectionTimeout: 2_000,
       requestTimeout: requestTimeoutMs,
       throwOnRequestTimeout: true,
+      // said aloud, since NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change the defaults
       httpsAgent: {
-        // said aloud, since NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change the defaults
         rejectUnauthorized: true,
         minVersion: 'TLSv1.2',
-        ...(SQS_CA_FILE && { ca: readFileSync(SQS_CA_FILE) }),
+        ...(SQS_CA_FILE ? { ca: readFileSync(SQS_CA_FILE) } : {}),
       },
     },
   });

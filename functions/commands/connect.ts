@@ -127,7 +127,7 @@ async function sqsOf(
   if (profile !== undefined) process.env.AWS_PROFILE = profile;
   if (region !== undefined) process.env.AWS_REGION = region;
   const { sqsClient } = await import('../adapters/sqs.ts');
-  const sqs = sqsClient(readSettings(env, 'cli', ['SQS_ENDPOINT', 'SQS_ALLOW_HTTP', 'SQS_CA_FILE']));
+  const sqs = sqsClient(readSettings(env, 'cli', ['SQS_ENDPOINT', 'SQS_CA_FILE', 'SQS_ALLOW_HTTP']));
   closers.push(() => sqs.destroy());
   return sqs;
 }

@@ -1,7 +1,7 @@
 /** The commands, and what they have in common. */
 import { Command, CommanderError, Option } from 'commander';
 import product from '../../package.json' with { type: 'json' };
-import { harmless, oneLine } from '../core/harmless.ts';
+import { oneLine } from '../core/harmless.ts';
 import { SettingsError } from '../settings/read.ts';
 import { register as approve } from './approve.ts';
 import type { ExitCode, Register, Run, Shell } from './command.ts';

@@ -251,19 +251,20 @@ export const settings = {
     otherwise: 'Amazon SQS in `AWS_REGION`',
     meaning: 'a server that speaks like SQS, as ElasticMQ does',
   },
+  SQS_CA_FILE: {
+    area: 'Queues',
+    kind: kinds.file,
+    readers: [...all, 'runner'],
+    otherwise: 'the well-known authorities',
+    secret: true,
+    meaning: 'PEM of the authority that signed the certificate of `SQS_ENDPOINT`',
+  },
   SQS_ALLOW_HTTP: {
     area: 'Queues',
     kind: kinds.flag,
     readers: [...all, 'runner'],
     fallback: false,
     meaning: 'whether plain http may go to queues on other machines: in a network that is trusted only',
-  },
-  SQS_CA_FILE: {
-    area: 'Queues',
-    kind: kinds.file,
-    readers: [...all, 'runner'],
-    otherwise: 'the well-known authorities',
-    meaning: 'PEM of the authority that signed the certificate of `SQS_ENDPOINT`',
   },
   AWS_REGION: {
     area: 'Queues',

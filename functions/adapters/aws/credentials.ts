@@ -19,7 +19,7 @@ export function awsCredentials(env = process.env): CredentialSource {
     chain ??= import('./credential-chain.ts').then(({ defaultProvider }) => defaultProvider());
     return (await chain)().catch((cause) => {
       const { message } = cause as Error;
-      throw new Error(`no AWS credentials: give this process a role, or set AWS_PROFILE (${message})`, { cause });
+      throw new Error(`no AWS credentials found: give this process a role, or set AWS_PROFILE (${message})`, { cause });
     });
   };
 }

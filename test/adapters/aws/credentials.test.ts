@@ -102,6 +102,6 @@ test('T143: IAM roles for service accounts: the token of the moment is exchanged
 
 test('who has none is told what to do', async () => {
   await assert.rejects(awsCredentials()(), {
-    message: /^no AWS credentials: give this process a role, or set AWS_PROFILE \(.+\)$/,
+    message: /^no AWS credentials found: give this process a role, or set AWS_PROFILE \(.+\)$/,
   });
 });

@@ -121,7 +121,7 @@ describe('MSK IAM', () => {
     const nothing = { AWS_ACCESS_KEY_ID: '', AWS_PROFILE: 'nobody', AWS_EC2_METADATA_DISABLED: 'true' };
     Object.assign(process.env, nothing);
     return withTopics(iam(), async (look) => {
-      assert.match(await look(), /^retryable NotAuthenticated: no AWS credentials: give this process a role, or set /);
+      assert.match(await look(), /^retryable NotAuthenticated: no AWS credentials found: give this process a role, or set /);
       delete process.env.AWS_PROFILE;
     });
   });
