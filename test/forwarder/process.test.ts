@@ -172,7 +172,7 @@ describe('forwarder process', { concurrency: 3 }, () => {
     {
       what: 'a queue over plain http',
       env: { SQS_ENDPOINT: 'http://queue.example.com' },
-      says: /SQS_ENDPOINT is "http:.*": it has to be a URL with https/,
+      says: /SQS_ENDPOINT has plain http to another machine: use https, or SQS_ALLOW_HTTP=true/,
     },
   ];
   for (const { what, env, says } of wrong)

@@ -117,13 +117,20 @@ describe('MSK IAM', () => {
       });
     });
 
-  test('no credentials at all are told as such', () => {
-    const nothing = { AWS_ACCESS_KEY_ID: '', AWS_PROFILE: 'nobody', AWS_EC2_METADATA_DISABLED: 'true' };
-    Object.assign(process.env, nothing);
-    return withTopics(iam(), async (look) => {
-      assert.match(await look(), /^retryable NotAuthenticated: no AWS credentials found: give this process a role, or set /);
+  test('no credentials at all are told as such', async () => {
+    const before = process.env.AWS_ACCESS_KEY_ID;
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: '', AWS_PROFILE: 'nobody', AWS_EC2_METADATA_DISABLED: 'true' });
+    try {
+      await withTopics(iam(), async (look) =>
+        assert.match(
+          await look(),
+          /^retryable NotAuthenticated: no AWS credentials found: give this process a role, or /,
+        ),
+      );
+    } finally {
       delete process.env.AWS_PROFILE;
-    });
+      process.env.AWS_ACCESS_KEY_ID = before;
+    }
   });
 
   test('T143: a connection gives way before its token ends, with a new one and no failure', async () => {
