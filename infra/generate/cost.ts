@@ -45,7 +45,7 @@ ${row(`a tick over ${whole(objects)} objects in sync`, tick)}
 }
 
 const monthTable = (measured: Measured, prices: Prices, used: Installation): string =>
-  `| a month, ${prices.region}, list prices of ${prices.date} without free tiers | SQS requests | invocations | USD |
+  `| a month, ${prices.region}, list prices noted on ${prices.date} without free tiers | SQS requests | invocations | USD |
 |---|---|---|---|
 ${monthlyBill(measured, prices, used)
   .map(({ what, sqs, invocations, usd }) => `| ${what} | ${whole(sqs)} | ${whole(invocations)} | ${usd.toFixed(2)} |`)
