@@ -25,11 +25,11 @@ export function authority(name = 'authority'): Certified & { readonly issue: (wa
   return { cert, key: pemKey(own.privateKey), issue };
 }
 
-/** A certificate that nobody vouches for but itself. */
-export function selfSigned(host = '127.0.0.1'): Certified {
+/** A certificate that nobody vouches for but itself. @param passphrase of its key */
+export function selfSigned(host = '127.0.0.1', passphrase?: string): Certified {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const of = { subject: host, issuer: host, extensions: [hostIs(host)] };
-  return { cert: certificate(of, publicKey, privateKey), key: pemKey(privateKey) };
+  return { cert: certificate(of, publicKey, privateKey), key: pemKey(privateKey, passphrase) };
 }
 
 type Contents = Wanted & { readonly subject: string; readonly issuer: string; readonly extensions: readonly Buffer[] };
@@ -54,7 +54,10 @@ function certificate(of: Contents, publicKey: KeyObject, signer: KeyObject): str
   return `-----BEGIN CERTIFICATE-----\n${base64.match(/.{1,64}/g)?.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
-const pemKey = (key: KeyObject): string => String(key.export({ type: 'pkcs8', format: 'pem' }));
+function pemKey(key: KeyObject, passphrase?: string): string {
+  const encrypted = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase };
+  return String(key.export({ type: 'pkcs8', format: 'pem', ...encrypted }));
+}
 
 /** DER: tag, length, contents. @see https://www.itu.int/rec/T-REC-X.690 */
 function tagged(tag: number, ...parts: readonly Buffer[]): Buffer {

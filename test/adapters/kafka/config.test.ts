@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { kafkaConfigFromEnv } from '../../../functions/adapters/kafka/config.ts';
-import { type Certificate, selfSigned } from '../../support/certificate.ts';
+import { type Certified, selfSigned } from '../../support/certificates.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'kafka-config-'));
 after(() => rmSync(dir, { recursive: true }));
@@ -32,12 +32,12 @@ test('brokers alone are enough: plaintext, no login', async () => {
 
 test('T143: certificates are read anew each time', async () => {
   const [ca, cert, key] = ['ca', 'cert', 'key'].map((name) => join(dir, name)) as [string, string, string];
-  const replace = (authority: string, { certificate, privateKey }: Certificate) => {
+  const replace = (authority: string, own: Certified) => {
     writeFileSync(ca, authority);
-    writeFileSync(cert, certificate);
-    writeFileSync(key, privateKey);
+    writeFileSync(cert, own.cert);
+    writeFileSync(key, own.key);
   };
-  replace(one.certificate, one);
+  replace(one.cert, one);
   const { tls, login } = kafkaConfigFromEnv({
     ...brokers,
     KAFKA_TLS: 'true',
@@ -47,10 +47,10 @@ test('T143: certificates are read anew each time', async () => {
   });
   assert.equal(tls, true);
   const pems = async () => Object.values(await login.read()).map((pem) => `${pem}\n`);
-  assert.deepEqual(await pems(), [one.certificate, one.certificate, one.privateKey]);
-  replace(one.certificate, other);
-  assert.deepEqual(await pems(), [one.certificate, other.certificate, other.privateKey]);
-  writeFileSync(cert, one.certificate);
+  assert.deepEqual(await pems(), [one.cert, one.cert, one.key]);
+  replace(one.cert, other);
+  assert.deepEqual(await pems(), [one.cert, other.cert, other.key]);
+  writeFileSync(cert, one.cert);
   await assert.rejects(login.read(), {
     name: 'SecretError',
     message: 'certificate, key and passphrase for Kafka do not fit together (ERR_OSSL_X509_KEY_VALUES_MISMATCH)',

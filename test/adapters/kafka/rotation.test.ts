@@ -9,14 +9,14 @@ import { connectTopics, type KafkaTopics } from '../../../functions/adapters/kaf
 import { Failure } from '../../../functions/core/outcome.ts';
 import { type MskJudge, startMskJudge } from '../../support/aws/msk-judge.ts';
 import { type SecretServer, startSecretServer } from '../../support/aws/secrets-manager.ts';
-import { type Certificate, selfSigned } from '../../support/certificate.ts';
+import { type Certified, selfSigned } from '../../support/certificates.ts';
 import { eventually } from '../../support/kafka/eventually.ts';
 import { type SecureBroker, startSecureBroker } from '../../support/kafka/secure-broker.ts';
 
 const role = { accessKeyId: 'ASIAEXAMPLE', secretAccessKey: 'a+secret/of=ours', sessionToken: 'a/session+token==' };
 const sessionMs = 2_000;
 const dir = mkdtempSync(join(tmpdir(), 'rotation-'));
-const [known, unknown] = [selfSigned('topicsmith', 1, 'open'), selfSigned('topicsmith', 1, 'open')];
+const [known, unknown] = [selfSigned('topicsmith', 'open'), selfSigned('topicsmith', 'open')];
 let judge: MskJudge;
 let secret: SecretServer;
 let broker: SecureBroker;
@@ -26,7 +26,7 @@ before(async () => {
   secret = await startSecretServer({});
   broker = await startSecureBroker({
     settings: [`listener.name.secure.scram-sha-512.connections.max.reauth.ms=${sessionMs}`],
-    trusted: known.certificate,
+    trusted: known.cert,
     judge: judge.url,
   });
   process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER = secret.endpoint;
@@ -56,9 +56,9 @@ async function look(topics: KafkaTopics): Promise<string> {
   return seen?.exists === false ? 'absent' : 'present';
 }
 
-const fieldsOf = ({ certificate, privateKey }: Certificate) => ({
-  certificate,
-  privateKey,
+const fieldsOf = ({ cert, key }: Certified) => ({
+  certificate: cert,
+  privateKey: key,
   privateKeyPassphrase: 'open',
 });
 const named = (name: string, message: string) => Object.assign(new Error(message), { name });
@@ -252,7 +252,7 @@ describe('a secret of Secrets Manager', () => {
     ],
     [
       'has half a certificate',
-      JSON.stringify({ username: canary, password: canary, certificate: known.certificate }),
+      JSON.stringify({ username: canary, password: canary, certificate: known.cert }),
       'have a certificate or its key, but not both',
     ],
     [
@@ -262,7 +262,7 @@ describe('a secret of Secrets Manager', () => {
     ],
     [
       'has the key of another certificate',
-      JSON.stringify({ username: canary, password: canary, ...fieldsOf(known), privateKey: unknown.privateKey }),
+      JSON.stringify({ username: canary, password: canary, ...fieldsOf(known), privateKey: unknown.key }),
       'do not fit together (ERR_OSSL_X509_KEY_VALUES_MISMATCH)',
     ],
     [

@@ -11,7 +11,7 @@ import { applyFiles } from '../../../infra/local/manifests.ts';
 import { signalGroup } from '../../../infra/local/process.ts';
 import { root } from '../../../infra/local/state.ts';
 import { type EksAuthenticator, startEksAuthenticator } from '../../support/aws/eks-authenticator.ts';
-import { selfSigned } from '../../support/certificate.ts';
+import { selfSigned } from '../../support/certificates.ts';
 import { eventually } from '../../support/kafka/eventually.ts';
 
 const role = { accessKeyId: 'ASIAEXAMPLE', secretAccessKey: 'a+secret/of=ours', sessionToken: 'a/session+token==' };
@@ -103,7 +103,7 @@ describe('an EKS cluster', () => {
     });
 
   test('whose certificate is not of the pinned authority is not talked to', async () => {
-    const stranger = Buffer.from(selfSigned('stranger').certificate).toString('base64');
+    const stranger = Buffer.from(selfSigned('stranger').cert).toString('base64');
     await withClient({ KUBE_CA_DATA: stranger }, (list) => assert.rejects(list, /certificate/));
   });
 
