@@ -35,9 +35,12 @@ export function oneLine(text: string, longest = 300): string {
   return line.length <= longest ? line : `${line.slice(0, longest - 1).replace(halfAtTheEnd, '')}…`;
 }
 
-/** `password = "x"`, `"token": "x"`, `Bearer x`: brokers repeat settings, proxies whole requests. Names of ours may end in `_FILE`. */
+/**
+ * `password = "x"`, `"token": "x"`, `Bearer x`: brokers repeat settings, proxies whole requests. Names of ours may end in
+ * `_FILE`, and `secretsmanager:` begins a right.
+ */
 const secret =
-  /(?<name>(?:(?:password|passwd|secret|token|credential|api-?key)\w{0,20}(?<!_FILE|_ARN)["']?\s{0,3}[=:]|\bbearer)\s{0,3})(?:"[^"]*"?|'[^']*'?|[^\s"',;]+)/gi;
+  /(?<name>(?:(?:password|passwd|secret|token|credential|api-?key)\w{0,20}(?<!_FILE|_ARN|secretsmanager)["']?\s{0,3}[=:]|\bbearer)\s{0,3})(?:"[^"]*"?|'[^']*'?|[^\s"',;]+)/gi;
 
 /** Of a character, or of an escape. */
 const halfAtTheEnd = /[\ud800-\udbff]$|\\(u[0-9a-f]{0,3})?$/;

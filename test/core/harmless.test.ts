@@ -39,6 +39,11 @@ table('T136: in one line what is called a secret is not repeated', (text: string
     given: `sasl.jaas.config=org.x.PlainLoginModule required username="me" password="hunter2";`,
     want: 'sasl.jaas.config=org.x.PlainLoginModule required username="me" password=***;',
   },
+  {
+    reason: 'a right is none',
+    given: 'secretsmanager:GetSecretValue is needed',
+    want: 'secretsmanager:GetSecretValue is needed',
+  },
   { reason: 'a member of JSON', given: '{"token":"abc","x":1}', want: '{"token":***,"x":1}' },
   { reason: 'a header', given: 'Authorization: Bearer abc.def', want: 'Authorization: Bearer ***' },
   { reason: 'a key with words before it', given: 'aws_secret_access_key: abc', want: 'aws_secret_access_key: ***' },
