@@ -21,6 +21,7 @@ export const bundles = {
   forwarder: 'functions/forwarder.ts',
   runner: 'functions/runner.ts',
   'runner-child': 'functions/runner/child.ts',
+  'tls-front': 'functions/tls-front.ts',
   cli: 'functions/cli.ts',
 } as const;
 

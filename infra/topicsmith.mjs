@@ -3,7 +3,7 @@
 // than the bundle is for, the sources run: slower, after installing what package-lock.json names.
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+import * as nodeModule from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -12,7 +12,7 @@ const root = realpathSync(fileURLToPath(new URL('..', import.meta.url)));
 const bundle = join(root, 'dist', 'cli.cjs');
 
 if (existsSync(bundle) && Number(process.versions.node.split('.')[0]) >= NODE_MAJOR) {
-  enableCompileCache();
+  nodeModule.enableCompileCache();
   await import(pathToFileURL(bundle).href);
 } else {
   const main = existsSync(bundle) ? bundle : join(root, 'functions', 'cli.ts');

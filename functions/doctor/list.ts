@@ -38,7 +38,7 @@ function forwarderCheck({ forwarder }: Inspections): Check {
   return {
     area: 'Forwarder',
     name: 'forwarder',
-    mend: 'is it running, and does FORWARDER_URL lead to its pages (METRICS_HOST, METRICS_PORT)? kubectl port-forward makes a way',
+    mend: 'is it running, and does FORWARDER_URL lead to its pages (METRICS_HOST, METRICS_PORT)? kubectl proxy makes a way',
     run: async (signal) => {
       const health = await forwarder(signal);
       if (health === undefined)
