@@ -10,8 +10,8 @@ set -eu
 prefix=${PREFIX:-}                   # what all topic names begin with; empty: they may be any
 reconciler=${RECONCILER:-reconciler} # user of the function reconcile, which creates and changes topics
 resync=${RESYNC:-resync}             # user of the function resync, which only looks
-deletion=${DELETION:-yes}            # yes: topics of objects with deletionPolicy Delete may be deleted; no
-moves=${MOVES:-yes}                  # yes: replicas may be moved; limited: at REASSIGNMENT_BYTES_PER_SECOND, too; no
+deletion=${DELETION:-no}             # yes: topics of objects with deletionPolicy Delete may be deleted; no
+moves=${MOVES:-no}                   # yes: replicas may be moved; limited: at REASSIGNMENT_BYTES_PER_SECOND, too; no
 action=${ACTION:---add}
 
 pattern=prefixed
@@ -25,7 +25,7 @@ acls "$@" --allow-principal "User:$resync" --operation Describe --operation Desc
   --resource-pattern-type "$pattern" --topic "$prefix"
 acls "$@" --allow-principal "User:$reconciler" --operation Create --operation Alter --operation AlterConfigs \
   --resource-pattern-type "$pattern" --topic "$prefix"
-[ "$deletion" = no ] || acls "$@" --allow-principal "User:$reconciler" --operation Delete \
+[ "$deletion" != yes ] || acls "$@" --allow-principal "User:$reconciler" --operation Delete \
   --resource-pattern-type "$pattern" --topic "$prefix"
 if [ "$moves" != no ]; then
   acls "$@" --allow-principal "User:$resync" --operation Describe --cluster

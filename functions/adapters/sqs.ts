@@ -15,6 +15,7 @@ import { clockSkewMs } from '../core/clock.ts';
 import { Failure, type PerItem } from '../core/outcome.ts';
 import type { Envelope, Logger, Requests, Ticks } from '../core/ports.ts';
 import { groupOf, type Tick } from '../core/request.ts';
+import { verifiedTls } from '../core/tls.ts';
 import { keyOf } from '../core/topic.ts';
 
 /** What one SQS batch request may hold, whatever it asks for. */
@@ -28,7 +29,7 @@ export type SqsSettings = {
   readonly SQS_ENDPOINT?: string | undefined;
   /** PEM of the authority that this server is trusted by, in place of the public ones */
   readonly SQS_CA_FILE?: string | undefined;
-  /** for a queue server in a network that is trusted, as ElasticMQ in the same cluster */
+  /** for a queue server without TLS, in a network that is trusted */
   readonly SQS_ALLOW_HTTP?: boolean;
 };
 
@@ -52,12 +53,7 @@ export function sqsClient(
       connectionTimeout: 2_000,
       requestTimeout: requestTimeoutMs,
       throwOnRequestTimeout: true,
-      // said aloud, since NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change the defaults
-      httpsAgent: {
-        rejectUnauthorized: true,
-        minVersion: 'TLSv1.2',
-        ...(SQS_CA_FILE ? { ca: readFileSync(SQS_CA_FILE) } : {}),
-      },
+      httpsAgent: { ...verifiedTls, ...(SQS_CA_FILE ? { ca: readFileSync(SQS_CA_FILE) } : {}) },
     },
   });
   if (SQS_ALLOW_HTTP) plainHttp.add(sqs);

@@ -59,7 +59,7 @@ export type Queues = {
 export type Connections = {
   kube(options: CommonOptions): Promise<Kube>;
   topics(): Promise<World['topics'] & TopicList>;
-  queues(options: CommonOptions): Promise<Queues>;
+  queues(): Promise<Queues>;
   installation(): Promise<Installation>;
   /** what only `doctor` and `status` look at */
   inspections(options: CommonOptions): Inspections;

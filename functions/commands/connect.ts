@@ -1,5 +1,4 @@
 /** Connections of the command line, over the same adapters and environment variables as the functions. */
-
 import type { KubeSettings } from '../adapters/kube/client.ts';
 import type { KubeInspection, QueueInspection, QueueVariable } from '../core/inspection.ts';
 import type { Inspections } from '../doctor/list.ts';
@@ -23,7 +22,7 @@ export function connections(env: Env): Connections {
       closers.push(() => topics.close());
       return topics;
     },
-    queues: (options) => queues(env, options, closers),
+    queues: () => queues(env, closers),
     installation: async () => installationOf(readSettings(env, 'cli', installationNames)),
     inspections: (options) => inspections(env, options, closers),
     close: async () => void (await Promise.allSettled(closers.map(async (close) => close()))),
@@ -94,8 +93,8 @@ function noStrimzi(): never {
   throw new Problem("the API server knows no KafkaTopics of Strimzi's: -f reads them from files");
 }
 
-async function queues(env: Env, options: CommonOptions, closers: (() => unknown)[]): Promise<Queues> {
-  const sqs = await sqsOf(env, options, closers);
+async function queues(env: Env, closers: (() => unknown)[]): Promise<Queues> {
+  const sqs = await sqsOf(env, closers);
   const [{ queueDepth, requestQueue }, { deadLetterQueue }] = await Promise.all([
     import('../adapters/sqs.ts'),
     import('../adapters/dead-letters.ts'),
@@ -118,14 +117,7 @@ async function queues(env: Env, options: CommonOptions, closers: (() => unknown)
   };
 }
 
-async function sqsOf(
-  env: Env,
-  { profile, region }: Pick<CommonOptions, 'profile' | 'region'>,
-  closers: (() => unknown)[],
-) {
-  // the SDK reads these two from the environment of the process alone
-  if (profile !== undefined) process.env.AWS_PROFILE = profile;
-  if (region !== undefined) process.env.AWS_REGION = region;
+async function sqsOf(env: Env, closers: (() => unknown)[]) {
   const { sqsClient } = await import('../adapters/sqs.ts');
   const sqs = sqsClient(readSettings(env, 'cli', ['SQS_ENDPOINT', 'SQS_CA_FILE', 'SQS_ALLOW_HTTP']));
   closers.push(() => sqs.destroy());
@@ -136,7 +128,7 @@ async function sqsOf(
 function inspections(env: Env, options: CommonOptions, closers: (() => unknown)[]): Inspections {
   return {
     kube: () => kubeInspection(env, options, closers),
-    queues: () => queueInspection(env, options, closers),
+    queues: () => queueInspection(env, closers),
     async brokers() {
       const [{ kafkaConfigFromEnv }, { inspectKafka }] = await Promise.all([
         import('../adapters/kafka/config.ts'),
@@ -177,8 +169,8 @@ async function kubeInspection(env: Env, options: CommonOptions, closers: (() => 
   });
 }
 
-async function queueInspection(env: Env, options: CommonOptions, closers: (() => unknown)[]): Promise<QueueInspection> {
-  const sqs = await sqsOf(env, options, closers);
+async function queueInspection(env: Env, closers: (() => unknown)[]): Promise<QueueInspection> {
+  const sqs = await sqsOf(env, closers);
   const { queueAttributes } = await import('../adapters/sqs.ts');
   return {
     async attributes(variable, signal) {

@@ -86,7 +86,7 @@ export async function choose(
     ...(namespace !== undefined && objects === undefined && { namespace }),
     malformed: malformed || filters.reason === 'Malformed' || filters.ids !== undefined,
   };
-  const letters = (await shell.connect.queues(options)).deadLetters(queue);
+  const letters = (await shell.connect.queues()).deadLetters(queue);
   const everything = all === true && namespace === undefined && selection.malformed;
   return { selection, queue, letters, kube, explicit: filtered || all === true, everything, limit };
 }

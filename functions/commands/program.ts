@@ -44,6 +44,7 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<Exi
       const command = given.at(-1) as Command;
       for (const { variable, meant } of shell.strays)
         shell.err(`topicsmith: ${oneLine(variable, longestError)} is set, and no setting: ${meant} is one\n`);
+      chooseAws(command.optsWithGlobals());
       code = await work(shell, command.optsWithGlobals(), command.args);
     };
   try {
@@ -57,6 +58,12 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<Exi
   } finally {
     await shell.connect.close();
   }
+}
+
+/** Before any client is made: the AWS SDK reads these two from the environment of the process alone. */
+function chooseAws({ profile, region }: { readonly profile?: string; readonly region?: string }): void {
+  if (profile !== undefined) process.env.AWS_PROFILE = profile;
+  if (region !== undefined) process.env.AWS_REGION = region;
 }
 
 /** A line for each thing that is wrong. */
@@ -76,8 +83,8 @@ function programOf(shell: Shell, run: Run): Command {
     .option('--context <name>', 'context of the kubeconfig')
     .option('-n, --namespace <name>', "namespace; default: the context's")
     .option('-A, --all-namespaces', 'all namespaces that are watched')
-    .option('--profile <name>', 'AWS profile for the queues')
-    .option('--region <name>', 'AWS region of the queues')
+    .option('--profile <name>', 'AWS profile with the credentials to use')
+    .option('--region <name>', 'AWS region')
     .addOption(new Option('-o, --output <format>', 'form of the result').choices(formats).default('table'))
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({

@@ -54,7 +54,7 @@ const reconcile: Work<Options> = async (shell, options, names) => {
   // does: the status echoes it once a pass has been over the object, whoever's message started that pass.
   const asked = options.wait || options.annotate ? await annotateAll(shell, kube, resources) : resources;
   // Before the message is sent: what it starts has to find the annotation.
-  if (!options.annotate) await sendAll(shell, options, resources);
+  if (!options.annotate) await sendAll(shell, resources);
   if (!options.wait) {
     shell.err(`Asked for ${resources.length} ${resources.length === 1 ? 'object' : 'objects'}.\n`);
     if (options.output !== 'table') await showKeys(shell, options, resources);
@@ -140,12 +140,8 @@ async function annotateOne(kube: Kube, resource: TopicResource, receipt: string,
 
 const sendAtOnce = 500;
 
-async function sendAll(
-  shell: Shell,
-  options: Options & Parameters<Shell['connect']['queues']>[0],
-  resources: readonly TopicResource[],
-) {
-  const requests = (await shell.connect.queues(options)).requests();
+async function sendAll(shell: Shell, resources: readonly TopicResource[]) {
+  const requests = (await shell.connect.queues()).requests();
   let sent = 0;
   for (const batch of slices(resources, sendAtOnce)) {
     const outcomes = [...(await requests.send(batch.map(manualEnvelope), shell.signal)).values()];

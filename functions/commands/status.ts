@@ -65,7 +65,7 @@ const status: Work<object> = async (shell, options) => {
   }
   shell.progress(undefined);
   const [queues, forwarder] = await Promise.all([
-    shell.connect.queues(options).then((connected) => queueStates(shell, connected)),
+    shell.connect.queues().then((connected) => queueStates(shell, connected)),
     forwarderState(shell, options),
   ]);
   const fleet = fleetOf(resources, queues, forwarder);

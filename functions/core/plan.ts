@@ -138,7 +138,7 @@ const conflict = (topicName: string, owner: Key): Refusal =>
 const notListed = (topicName: string): Refusal =>
   refusal(
     'ObservationOutdated',
-    `this object was not among those that want topic ${topicName}: it is looked at again later`,
+    `among those that want topic ${topicName} this object was missing; it is looked at again later`,
   );
 
 const endsMove = ({ type }: Action): boolean => type === 'FinishMove';

@@ -16,7 +16,7 @@ export function awsCredentials(env = process.env): CredentialSource {
     // a profile that was asked for outranks them, as in the SDK
     if (accessKeyId && secretAccessKey && !env.AWS_PROFILE)
       return { accessKeyId, secretAccessKey, sessionToken: env.AWS_SESSION_TOKEN || undefined };
-    chain ??= import('./credential-chain.ts').then(({ defaultProvider }) => defaultProvider());
+    chain ??= import('./credential-chain.ts').then(({ credentialChain }) => credentialChain());
     return (await chain)().catch((cause) => {
       const { message } = cause as Error;
       throw new Error(`no AWS credentials found: give this process a role, or set AWS_PROFILE (${message})`, { cause });

@@ -1,6 +1,7 @@
 /** Secrets Manager. Importing this file loads the SDK: whoever needs it imports it when he does. */
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { isPrivateUrl } from '../../core/address.ts';
+import { verifiedTls } from '../../core/tls.ts';
 
 /**
  * Reads the text of the secret's current version. The SDK's own variables and profiles may name another place to ask than
@@ -15,7 +16,12 @@ export function secretReader(arn: string): () => Promise<string | undefined> {
   const client = new SecretsManagerClient({
     region: arn.split(':')[3] ?? '',
     maxAttempts: 2, // a connection that was kept alive may be dead
-    requestHandler: { connectionTimeout: 2_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: 2_000,
+      requestTimeout: 3_000,
+      throwOnRequestTimeout: true,
+      httpsAgent: verifiedTls,
+    },
   });
   client.middlewareStack.add(
     (next) => (args) => {

@@ -122,7 +122,7 @@ function problemOf(credentials: Credentials, settings: KafkaSettings): SecretErr
   const missing = mechanism && needs[mechanism].find((name) => !credentials[name]);
   const have = (what: string) => new SecretError(`the Kafka credentials have ${what}`);
   if (missing) return have(`no ${missing}, which ${mechanism} needs`);
-  if (password && mechanism === undefined) return have('a password: set KAFKA_SASL_MECHANISM');
+  if (password && mechanism === undefined) return have('a password, and no mechanism for it: set KAFKA_SASL_MECHANISM');
   if (pems.length > 0 && !tls) return have('a certificate: set KAFKA_TLS=true');
   if (!pems.every(isPem)) return have('a certificate or key that is not PEM');
   if (!cert !== !key) return have('a certificate or its key, but not both');

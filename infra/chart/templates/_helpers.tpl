@@ -1,6 +1,10 @@
-{{/* Names begin with the release's, so that two releases can share a cluster. */}}
+{{/*
+Names begin with the release's, so that two releases can share a cluster; all hold "topicsmith", however long the release's is: the
+guards know the service accounts by it.
+*/}}
 {{- define "topicsmith.name" -}}
-{{- if contains "topicsmith" .Release.Name -}}{{ .Release.Name | trunc 40 | trimSuffix "-" }}{{- else -}}{{ printf "%s-topicsmith" .Release.Name | trunc 40 | trimSuffix "-" }}{{- end -}}
+{{- $name := .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- if contains "topicsmith" $name -}}{{ $name }}{{- else -}}{{ printf "%s-topicsmith" (.Release.Name | trunc 29 | trimSuffix "-") }}{{- end -}}
 {{- end -}}
 
 {{- define "topicsmith.selector" -}}
@@ -173,6 +177,7 @@ envFrom:
 {{- if and .Values.elasticmq.enabled (or .Values.sqs.reconcileQueueUrl .Values.sqs.tickQueueUrl .Values.sqs.configMap .Values.sqs.endpoint) }}{{ fail "elasticmq.enabled brings its own queues: leave the values of sqs empty" }}{{ end }}
 {{- if and .Values.elasticmq.enabled (not .Values.inCluster.enabled) }}{{ fail "elasticmq.enabled is for functions in the cluster: set inCluster.enabled=true too" }}{{ end }}
 {{- if and .Values.inCluster.enabled (not .Values.kafka.brokers) }}{{ fail "inCluster.enabled needs brokers: set kafka.brokers, for example --set kafka.brokers={kafka-bootstrap.kafka.svc:9093}" }}{{ end }}
+{{- if and .Values.elasticmq.enabled (or .Values.kafka.secretArn (eq (.Values.kafka.sasl.mechanism | default "") "AWS_MSK_IAM")) }}{{ fail "elasticmq.enabled takes the AWS credentials of the pods for itself: with MSK IAM or kafka.secretArn use queues on AWS (sqs.*)" }}{{ end }}
 {{- if and .Values.policies.finalizer .Values.watch.labelSelector }}{{ fail "policies.finalizer would put finalizers on objects that watch.labelSelector leaves out: use one of the two" }}{{ end }}
 {{- range $key, $value := .Values.kafka.secret.keys }}
 {{- if and $value (not $.Values.kafka.secret.name) }}{{ fail (printf "kafka.secret.keys.%s needs kafka.secret.name, the Secret that has it" $key) }}{{ end }}

@@ -79,7 +79,11 @@ test('T143: a secret that lacks something is read again at the next login, thoug
 });
 
 for (const [reason, secret, message] of [
-  ['a password without a mechanism', one, 'the Kafka credentials have a password: set KAFKA_SASL_MECHANISM'],
+  [
+    'a password without a mechanism',
+    one,
+    'the Kafka credentials have a password, and no mechanism for it: set KAFKA_SASL_MECHANISM',
+  ],
   ['a certificate without TLS', { ca: 'x' }, 'the Kafka credentials have a certificate: set KAFKA_TLS=true'],
 ] as const)
   test(`${reason} would be ignored, so it is told`, async () => {
