@@ -48,7 +48,7 @@ export function forged(world: World): void {
     await a.ready('t134-there');
     const there = (more: object) => request('of-tenant-a', 't134-there', more);
     const bodies = [
-      there({ v: 2 }),
+      there({ v: 3 }),
       there({ v: '1' }),
       there({ spec: { numPartitions: 9 } }),
       there({ status: { topicId: 'AAAAAAAAAAAAAAAAAAAAAQ' } }),

@@ -113,7 +113,7 @@ describe('a knob', () => {
 
   for (const leaf of knobs)
     test(`${leaf.path.join('.')} changes what is installed`, async () => {
-      const base = /^(sqs|networkPolicy\.queues)\./.test(leaf.path.join('.')) ? aws : local;
+      const base = /^(sqs\.|networkPolicy\.queues\.|kafka\.secretArn)/.test(leaf.path.join('.')) ? aws : local;
       const values = turned(base, leaf.path, otherValue(leaf));
       assert.notEqual(await textOf({ ...values, ...withIt[leaf.path.join('.')] }), await textOfBase(base));
     });
