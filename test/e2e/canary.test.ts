@@ -162,7 +162,7 @@ function spellings(): readonly string[] {
 /** Everything that the product has written down, by where. */
 async function writings(): Promise<ReadonlyMap<string, string>> {
   const log = (name: string) => readFileSync(join(dir, 'parts', 'logs', `${name}.log`), 'utf8');
-  const audited = log('audit')
+  const audited = readFileSync(system.apiServer?.auditLog ?? '', 'utf8')
     .split('\n')
     .filter((line) => line.includes('"username":"topicsmith-') && !line.includes('"username":"topicsmith-admin"'));
   const objects = await user.list();

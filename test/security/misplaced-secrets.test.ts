@@ -65,13 +65,13 @@ const mistakes: readonly {
     reason: 'the kubeconfig itself in KUBECONFIG',
     env: () => ({ KUBECONFIG: kubeconfig(`token: ${canary}`) }),
     names:
-      /KUBECONFIG is something else \(not shown|cannot read the kubeconfig: (ENOENT|ENAMETOOLONG)|the kubeconfig of KUBECONFIG, which has to be a path/,
+      /KUBECONFIG is something else \(not shown|cannot read the kubeconfig: (no such file|ENAMETOOLONG)|the kubeconfig of KUBECONFIG, which has to be a path/,
   },
   {
     reason: 'a kubeconfig as JSON in KUBECONFIG',
     env: () => ({ KUBECONFIG: JSON.stringify({ users: [{ token: canary }] }) }),
     names:
-      /KUBECONFIG is something else \(not shown|cannot read the kubeconfig: (ENOENT|ENAMETOOLONG)|the kubeconfig of KUBECONFIG, which has to be a path/,
+      /KUBECONFIG is something else \(not shown|cannot read the kubeconfig: (no such file|ENAMETOOLONG)|the kubeconfig of KUBECONFIG, which has to be a path/,
   },
   {
     reason: 'a password in the address of the API server',

@@ -125,8 +125,14 @@ function load(kubeConfig: KubeConfig, file: string | undefined, context: string 
 /** The parser quotes the lines around what it does not like, and those may be credentials. */
 function withoutContents({ message, code, mark }: Error & { code?: string; mark?: { line: number } }): string {
   if (mark !== undefined) return `it is not YAML at line ${mark.line + 1}`;
-  return code ?? oneLine(message);
+  return code === undefined ? oneLine(message) : (fileTroubles.get(code) ?? code);
 }
+
+const fileTroubles = new Map([
+  ['ENOENT', 'no such file'],
+  ['EACCES', 'permission denied'],
+  ['EISDIR', 'it is a directory'],
+]);
 
 /** Credentials go to a server that has shown its certificate, or stay on this machine. */
 function refuseUnchecked(which: string, { server, skipTLSVerify }: { server: string; skipTLSVerify: boolean }): void {

@@ -164,7 +164,7 @@ test('Retry-After is in seconds; an error that is not JSON keeps its text', asyn
 test('a kubeconfig that points nowhere is one clear line', () => {
   assert.throws(
     () => kubeClient({ KUBECONFIG: join(directory, 'missing') }),
-    /^Error: cannot read the kubeconfig .*missing: ENOENT/,
+    /^Error: cannot read the kubeconfig .*missing: no such file/,
   );
   const empty = write({ clusters: [], users: [], contexts: [] });
   assert.throws(() => kubeClient({ KUBECONFIG: empty }), {

@@ -82,7 +82,11 @@ describe('an EKS cluster', () => {
         status: { userInfo: { username: string; groups: string[] } };
       };
       assert.deepEqual([status.userInfo.username, status.userInfo.groups], [role.accessKeyId, groups]);
-      await assert.rejects(client.request('GET', '/api/v1/secrets'), { code: 403 });
+      const spec = { resourceAttributes: { verb: 'list', resource: 'secrets' } };
+      const asked = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec };
+      const access = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+      const answer = (await client.request('POST', access, { body: asked })) as { status: { allowed: boolean } };
+      assert.equal(answer.status.allowed, false);
       await client.close();
     }));
 
