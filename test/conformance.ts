@@ -242,7 +242,6 @@ export const rows: Readonly<Record<string, Row>> = {
   },
   K163: {
     what: 'each trouble moves its metric',
-    changed: 'there are no alert rules and no dashboard yet; what they can ask for is functions/METRICS.md',
   },
   // Bad input
   K164: 'counts and modes out of range are refused with path and allowed values',
