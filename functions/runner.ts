@@ -24,6 +24,7 @@ import { passOn } from './runner/output.ts';
 import { type Started, servePages } from './runner/pages.ts';
 import { ProcessPool } from './runner/process.ts';
 import { openQueue, queueUrl } from './runner/queue.ts';
+import * as kinds from './settings/kinds.ts';
 import { readSettings, SettingsError, settingsIn } from './settings/read.ts';
 
 const usage = `usage: runner [serverless.yml] [--function NAME] [--concurrency N] [--warm N] [--freeze]
@@ -76,9 +77,10 @@ function optionsOf(args: string[]): Options {
 }
 
 function wholeNumber(option: string, text: string, least: number, most = 1_000_000): number {
-  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= least && number <= most) return number;
-  throw new Error(`${option} is "${text}": it has to be a whole number from ${least} to ${most}`);
+  const { read, expects } = kinds.wholeNumber(least, most);
+  const number = read(text);
+  if (number instanceof kinds.Unfit) throw new Error(`${option} is "${text}": it has to be ${expects}`);
+  return number;
 }
 
 function queueOption(text: string): [string, string] {

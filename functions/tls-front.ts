@@ -2,8 +2,8 @@
  * TLS for a server that speaks none, as ElasticMQ: takes connections and hands what comes to the server, which listens
  * on the loopback of the same pod. It reads nothing of what passes.
  *
- * `tls-front --listen HOST:PORT --to HOST:PORT --cert FILE --key FILE`; the files are read for each connection, since a
- * Secret that is mounted changes in place.
+ * `tls-front --listen HOST:PORT --to HOST:PORT --cert FILE --key FILE`; the files are read for each connection of a
+ * client that names the server (SNI), since a Secret that is mounted changes in place. Others get the first certificate.
  */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 
 type Address = { readonly host: string; readonly port: number };
 
+/** Looser than `addressIn`: a pod's IP comes without brackets, IPv6 too. */
 function addressOf(option: string, text = ''): Address {
   const [, host, port] = /^\[?([^\]]+?)\]?:(\d+)$/.exec(text) ?? [];
   if (host === undefined) throw new Error(`--${option} is "${text}": it has to be HOST:PORT`);

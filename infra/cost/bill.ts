@@ -75,8 +75,8 @@ export function monthlyBill(measured: Measured, prices: Prices, used: Installati
   });
   const fixed = (what: string, usd: number, sqs = 0): Line => ({ what, sqs, invocations: 0, usd });
   const lines = [
-    times(measured.edit, used.editsPerMonth, `${count(used.editsPerMonth)} edits, one at a time`),
-    times(measured.tick, used.ticksPerMonth, `${count(used.ticksPerMonth)} ticks`),
+    times(measured.edit, used.editsPerMonth, `${whole(used.editsPerMonth)} edits, one at a time`),
+    times(measured.tick, used.ticksPerMonth, `${whole(used.ticksPerMonth)} ticks`),
     fixed(
       'Lambda polls two queues, whether or not anything is there',
       (polls * prices.sqsFifoPerMillionRequests) / 1e6,
@@ -94,4 +94,5 @@ export function monthlyBill(measured: Measured, prices: Prices, used: Installati
   return [...lines, { ...all, usd: sum((line) => line.usd) }];
 }
 
-const count = (value: number): string => Math.round(value).toLocaleString('en-US');
+/** Rounded, for people. */
+export const whole = (value: number): string => Math.round(value).toLocaleString('en-US');

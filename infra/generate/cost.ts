@@ -1,7 +1,8 @@
 /** The README's cost tables, from what was counted and from list prices. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { type Installation, type Measured, monthlyBill, type Prices, price, type Work } from '../cost/bill.ts';
+import { type Installation, type Measured, monthlyBill, type Prices, price, type Work, whole } from '../cost/bill.ts';
+import { row } from './markdown.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -34,13 +35,17 @@ function resourcesIn(path: string, type: string): number {
 }
 
 function workTable({ edit, edits, tick, objects, date }: Measured, prices: Prices, memory: number): string {
-  const row = (what: string, work: Work) =>
-    `| ${what} | ${[work.apiServer, work.kafka, work.sqs, work.invocations, work.ms].map(short).join(' | ')} | ${dollars(price(work, prices, memory))} |`;
+  const workRow = (what: string, work: Work) =>
+    row(
+      what,
+      ...[work.apiServer, work.kafka, work.sqs, work.invocations, work.ms].map(short),
+      dollars(price(work, prices, memory)),
+    );
   return `| counted on ${date} | API server | Kafka | SQS | invocations | their time, ms | USD |
 |---|---|---|---|---|---|---|
-${row('one change while all is quiet', edit)}
-${row(`${whole(objects)} objects created at once`, edits)}
-${row(`a tick over ${whole(objects)} objects in sync`, tick)}
+${workRow('one change while all is quiet', edit)}
+${workRow(`${whole(objects)} objects created at once`, edits)}
+${workRow(`a tick over ${whole(objects)} objects in sync`, tick)}
 `;
 }
 
@@ -48,10 +53,9 @@ const monthTable = (measured: Measured, prices: Prices, used: Installation): str
   `| a month, ${prices.region}, list prices noted on ${prices.date} without free tiers | SQS requests | invocations | USD |
 |---|---|---|---|
 ${monthlyBill(measured, prices, used)
-  .map(({ what, sqs, invocations, usd }) => `| ${what} | ${whole(sqs)} | ${whole(invocations)} | ${usd.toFixed(2)} |`)
+  .map(({ what, sqs, invocations, usd }) => row(what, whole(sqs), whole(invocations), usd.toFixed(2)))
   .join('\n')}
 `;
 
-const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
 const short = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: value < 10 ? 1 : 0 });
 const dollars = (value: number): string => (value < 0.01 ? value.toPrecision(2) : value.toFixed(2));

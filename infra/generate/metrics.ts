@@ -8,6 +8,7 @@ import {
 } from '../../functions/core/metrics.ts';
 import { forwarderMetrics } from '../../functions/forwarder/metrics.ts';
 import { runnerMetrics } from '../../functions/runner/metrics.ts';
+import { code, row } from './markdown.ts';
 
 /** One metric as Prometheus and, where it is one of the functions', CloudWatch know it. */
 export type Declared = {
@@ -53,10 +54,6 @@ function unitOf({ name, cloudWatch, type }: Declared): string {
   if (name.endsWith('_seconds')) return cloudWatch === undefined ? 'seconds' : 'seconds; ms';
   return type === 'counter' ? 'count' : 'how many now';
 }
-
-const code = (text: string): string => `\`${text}\``;
-const row = (...cells: readonly string[]): string =>
-  `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 
 const metricRow = (metric: Declared): string =>
   row(

@@ -8,6 +8,7 @@ import type { Schema } from '../../functions/core/schema/schema.ts';
 import { limitsLabel, limitsNamespace } from './admission.ts';
 import { guardMessage } from './guard.ts';
 import { limits } from './limits.ts';
+import { cell, code } from './markdown.ts';
 
 const example = readFileSync(new URL('../../crds/examples/valid/full.yaml', import.meta.url), 'utf8').trimEnd();
 
@@ -196,8 +197,6 @@ function typeName(schema: Schema): string {
 }
 
 const upTo = (limit: number | undefined): string => (limit === undefined ? '' : `, up to ${limit}`);
-const code = (text: string): string => `\`${text}\``;
-const cell = (text: string): string => text.replaceAll('|', '\\|');
 
 /** Padded, as the formatter would have it. */
 function table(head: readonly string[], body: readonly (readonly string[])[]): string {

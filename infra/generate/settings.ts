@@ -1,4 +1,5 @@
 import { type Reader, type Setting, settings } from '../../functions/settings/table.ts';
+import { code, row } from './markdown.ts';
 
 const titles: Readonly<Record<Setting['area'], string>> = {
   Kubernetes: 'API server and objects',
@@ -20,13 +21,11 @@ const table = (title: string, isIn: (setting: Setting) => boolean): string => `*
 |---|---|---|---|---|
 ${Object.entries<Setting>(settings)
   .filter(([, setting]) => isIn(setting))
-  .map(([name, setting]) => row(name, setting))
+  .map(([name, setting]) => settingRow(name, setting))
   .join('\n')}`;
 
-function row(name: string, setting: Setting): string {
-  const cells = [`\`${name}\``, setting.kind.expects, unset(setting), readers(setting.readers), setting.meaning];
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-}
+const settingRow = (name: string, setting: Setting): string =>
+  row(code(name), setting.kind.expects, unset(setting), readers(setting.readers), setting.meaning);
 
 function unset({ required = [], readers, fallback, otherwise }: Setting): string {
   const rest = otherwise ?? (fallback === undefined ? '' : `\`${fallback}\``);

@@ -1,6 +1,7 @@
 /** The page of the chart's values, from their schema and defaults. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { code, row } from './markdown.ts';
 
 type Schema = {
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -28,14 +29,14 @@ function rowsOf({ properties = {} }: Schema, defaults: Readonly<Record<string, u
       const group = schema.description ? [`| **\`${path}${key}\`** | | ${schema.description} |`] : [];
       return [...group, ...rowsOf(schema, value as Record<string, unknown>, `${path}${key}.`)];
     }
-    const choices = schema.enum?.filter((choice) => choice !== '').map((choice) => `\`${choice}\``);
+    const choices = schema.enum?.filter((choice) => choice !== '').map((choice) => code(String(choice)));
     const meaning = [schema.description, choices && `One of ${choices.join(', ')}.`].filter(Boolean).join(' ');
-    return [`| \`${path}${key}\` | ${shown(value)} | ${meaning.replaceAll('|', '\\|')} |`];
+    return [row(code(`${path}${key}`), shown(value), meaning)];
   });
 }
 
 /** JSON is YAML too; what is empty says so best with nothing. */
 function shown(value: unknown): string {
   const isEmpty = value === '' || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
-  return isEmpty ? '' : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+  return isEmpty ? '' : code(typeof value === 'string' ? value : JSON.stringify(value));
 }

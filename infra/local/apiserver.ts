@@ -7,11 +7,10 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { topicsPath } from '../../functions/adapters/kube/client.ts';
 import { group, plural } from '../../functions/core/api.ts';
-import type { Artifact } from './artifacts.ts';
+import { goPrograms } from './go.ts';
 import { get } from './https.ts';
 import { Part, type Place, startAll } from './part.ts';
 import { freePorts } from './ports.ts';
-import { run } from './process.ts';
 
 /** Who may log in, with a token each; `admin` may do everything, what the others may do stands in `infra/rbac.yaml`. */
 export const identities = {
@@ -37,7 +36,6 @@ export type ApiServer = {
   compact(): Promise<void>;
 };
 
-const sources = join(import.meta.dirname, 'kube-apiserver');
 export const KUBERNETES_VERSION = '1.36.3';
 
 /** The API server's name for its own version comes from the linker; kubectl refuses to talk to one without. */
@@ -48,22 +46,13 @@ const stamp = [
   'gitTreeState=clean',
 ].map((value) => `-X k8s.io/component-base/version.${value}`);
 
-const buildArgs = ['build', '-mod=readonly', '-trimpath', '-buildvcs=false', '-ldflags', ['-s -w', ...stamp].join(' ')];
-
-export const apiServerBinary: Artifact = {
-  name: 'kube-apiserver',
-  doing: `building Kubernetes ${KUBERNETES_VERSION} with Go (once; takes some minutes)`,
-  sources: ['go.mod', 'go.sum', 'main.go'].map((file) => join(sources, file)),
-  key: [...buildArgs, process.platform, process.arch].join('\n'),
-  tools: ['go'],
-  lock: 'go',
-  build: (into, signal) =>
-    run('go', [...buildArgs, '-o', join(into, 'kube-apiserver'), '.'], {
-      cwd: sources,
-      env: { ...process.env, CGO_ENABLED: '0' },
-      signal,
-    }),
-};
+export const apiServerBinary = goPrograms({
+  title: `Kubernetes ${KUBERNETES_VERSION}`,
+  module: join(import.meta.dirname, 'kube-apiserver'),
+  files: ['go.mod', 'go.sum', 'main.go'],
+  flags: ['-trimpath', '-buildvcs=false', '-ldflags', ['-s -w', ...stamp].join(' ')],
+  output: 'kube-apiserver',
+});
 
 /**
  * Starts an empty API server and waits until it serves and has its namespace `default`.

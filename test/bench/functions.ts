@@ -1,5 +1,6 @@
 /** What the functions would be billed for, from the runner's log: a line of JSON per invocation, and what functions write. */
 import { readFileSync, statSync } from 'node:fs';
+import type { Directive } from '../../functions/adapters/emf.ts';
 
 export type FunctionUse = {
   readonly invocations: number;
@@ -65,9 +66,6 @@ function added(use: FunctionUse | undefined, { ms, coldStart }: InvocationLine):
   return { invocations: invocations + 1, ms: before + ms, coldStarts: coldStarts + (coldStart ? 1 : 0) };
 }
 
-type Directive = { readonly Dimensions: readonly string[][]; readonly Metrics: readonly { readonly Name: string }[] };
-
-/** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
 function seriesIn(entry: Entry): string[] {
   const { CloudWatchMetrics = [] } = (entry._aws ?? {}) as { CloudWatchMetrics?: readonly Directive[] };
   return CloudWatchMetrics.flatMap(({ Dimensions, Metrics }) =>

@@ -10,6 +10,7 @@ import ConnectionPool, { type Connection as Transport } from 'kafkajs/src/networ
 import socketFactory from 'kafkajs/src/network/socketFactory.js';
 import Encoder from 'kafkajs/src/protocol/encoder.js';
 import { addressIn } from '../../core/address.ts';
+import { verifiedTls } from '../../core/tls.ts';
 import type { KafkaConfig } from './config.ts';
 import type { Credentials } from './credentials.ts';
 import { isRefused, unsupportedVersion } from './failure.ts';
@@ -191,9 +192,6 @@ function exchange<Request, Response>(api: Api<Request, Response>, toSend: () => 
   };
 }
 
-/** Said aloud, since NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change the defaults. */
-const checked = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const;
-
 function poolOptions(address: string, config: KafkaConfig, credentials: Credentials) {
   const { ca, cert, key, passphrase } = credentials;
   const endpoint = addressIn(address);
@@ -203,7 +201,7 @@ function poolOptions(address: string, config: KafkaConfig, credentials: Credenti
     logger,
     socketFactory: socketFactory(),
     clientId: config.clientId,
-    ssl: config.tls ? { ca, cert, key, passphrase, ...checked } : null,
+    ssl: config.tls ? { ca, cert, key, passphrase, ...verifiedTls } : null,
     // never shared: kafkajs writes into this object a login that keeps the first credentials (2.2.4)
     sasl: config.mechanism === undefined ? null : saslOptions(config.mechanism, credentials),
     reauthenticationThreshold: Number.MIN_SAFE_INTEGER, // never: see `sessionShare`

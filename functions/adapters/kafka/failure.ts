@@ -7,6 +7,7 @@
  */
 import { oneLine } from '../../core/harmless.ts';
 import { Failure } from '../../core/outcome.ts';
+import { isTlsTrouble } from '../../core/tls.ts';
 import type { Reason } from '../../core/topic.ts';
 import { SecretError } from './credentials.ts';
 import { TokenRefused } from './oauth-bearer.ts';
@@ -191,10 +192,6 @@ export function isRefusedLogin(error: unknown): boolean {
 /** The broker does not want us as we are, or we do not want it: other credentials may help, at either end. */
 export const isRefused = (error: unknown): boolean =>
   isRefusedLogin(error) || isTlsTrouble((error as { code?: unknown }).code);
-
-/** OpenSSL and Node name TLS troubles by codes such as `DEPTH_ZERO_SELF_SIGNED_CERT`; the file system does not occur. */
-const isTlsTrouble = (code: unknown): boolean =>
-  typeof code === 'string' && (code === 'EPROTO' || /CERT|TLS|SSL|VERIFY|ISSUER/.test(code));
 
 /**
  * Why there was no answer: connection refused, lost or silent, a name that does not resolve, TLS, login. The message

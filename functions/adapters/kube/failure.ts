@@ -1,5 +1,6 @@
 import { oneLine } from '../../core/harmless.ts';
 import { Failure } from '../../core/outcome.ts';
+import { isTlsTrouble } from '../../core/tls.ts';
 import type { Reason } from '../../core/topic.ts';
 import { ApiError } from './client.ts';
 
@@ -40,6 +41,5 @@ export function failureOf(error: unknown): Failure {
 const noAnswer = ({ name, message, code }: Error & { code?: unknown }): string => {
   if (name === 'AbortError') return 'Time ran out before the API server answered.';
   // OpenSSL's own text has an address in it that is another one each time
-  const isTls = typeof code === 'string' && (code === 'EPROTO' || /CERT|TLS|SSL|VERIFY|ISSUER/.test(code));
-  return `The API server does not answer: ${isTls ? `TLS fails: ${oneLine(code)}` : oneLine(message)}`;
+  return `The API server does not answer: ${isTlsTrouble(code) ? `TLS fails: ${oneLine(code)}` : oneLine(message)}`;
 };

@@ -1,5 +1,6 @@
 {{/*
-Names begin with the release's, so that two releases can share a cluster; all hold "topicsmith", however long the release's is: the
+Names begin with the release's, so that a second release can share a cluster, where it leaves out the definition and the policies,
+which have fixed names (README). All hold "topicsmith", however long the release's is: the
 guards know the service accounts by it.
 */}}
 {{- define "topicsmith.name" -}}
