@@ -3,7 +3,6 @@
  * summed up here under the names and labels of `core/metrics.ts`.
  */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Document } from '../adapters/emf.ts';
 import { type Dimension, dimensionValues, labelOf, type MetricName, metrics, prometheusName } from '../core/metrics.ts';
 
 /** Seconds, from a quick pass to a message that is about to be given up. */
@@ -15,6 +14,7 @@ const mostSeries = 500;
 type Labels = Readonly<Record<string, string>>;
 /** Takes the values of one series from one line. @param at ms since 1970, the same for all lines of one reading */
 type Take = (labels: Labels, values: readonly number[], at: number) => void;
+type Directive = { readonly Dimensions: readonly (readonly string[])[]; readonly Metrics: readonly { Name: string }[] };
 
 export type Figures = {
   /** Adds up what a line holds. @returns whether it was a line of figures that could be read, or none at all */
@@ -38,8 +38,12 @@ export function functionFigures(registry: Registry): Figures {
   };
 }
 
+type Line = {
+  readonly _aws: { readonly Timestamp: number; readonly CloudWatchMetrics: readonly Directive[] };
+} & Readonly<Record<string, unknown>>;
+
 /** @throws Error when it is not what the format says */
-function takeLine(line: Document, takes: ReadonlyMap<string, Take>): void {
+function takeLine(line: Line, takes: ReadonlyMap<string, Take>): void {
   for (const { Metrics } of line._aws.CloudWatchMetrics)
     for (const { Name } of Metrics) {
       const values = [line[Name]].flat().map(Number);
@@ -48,7 +52,7 @@ function takeLine(line: Document, takes: ReadonlyMap<string, Take>): void {
     }
 }
 
-const labelsOf = (name: MetricName, line: Document): Labels =>
+const labelsOf = (name: MetricName, line: Line): Labels =>
   Object.fromEntries(
     metrics[name].dimensions.map((dimension) => [labelOf(dimension), known(dimension, line[dimension])]),
   );

@@ -8,7 +8,6 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
-import { queueDepth } from '../adapters/sqs.ts';
 
 export type Received = {
   readonly records: readonly SQSRecord[];
@@ -65,8 +64,8 @@ export async function openQueue(sqs: SQSClient, url: string, waitSeconds: number
   return {
     visibilitySeconds,
     depths: async () => {
-      const [own, dead] = await Promise.all([depth(sqs, url), depth(sqs, deadLetters)]);
-      return { waiting: own?.waiting, in_flight: own?.inFlight, dead: dead?.waiting };
+      const [[waiting, in_flight], [dead]] = await Promise.all([depth(sqs, url), depth(sqs, deadLetters)]);
+      return { waiting, in_flight, dead };
     },
     async receive(maxMessages) {
       const { Messages = [] } = await sqs.send(
@@ -95,9 +94,16 @@ async function deadLetterUrl(sqs: SQSClient, redrivePolicy = '{}'): Promise<stri
   return queueUrl(sqs, name).catch(() => undefined);
 }
 
-/** Undefined when it cannot be read. */
-const depth = async (sqs: SQSClient, url: string | undefined) =>
-  url === undefined ? undefined : queueDepth(sqs, url, AbortSignal.timeout(scrapeMillis)).catch(() => undefined);
+/** @returns how many wait and how many are in flight; nothing when it cannot be read */
+async function depth(sqs: SQSClient, url: string | undefined): Promise<readonly number[]> {
+  if (url === undefined) return [];
+  const AttributeNames = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...AttributeNames] });
+  const { Attributes = {} } = await sqs
+    .send(command, { abortSignal: AbortSignal.timeout(scrapeMillis) })
+    .catch(() => ({ Attributes: undefined }));
+  return AttributeNames.map((name) => Attributes[name]).flatMap((text) => (text === undefined ? [] : [Number(text)]));
+}
 
 /** Prometheus gives up after 10 s by default. */
 const scrapeMillis = 3_000;
