@@ -25,6 +25,10 @@ type Counts = { passed: number; failed: number };
 const results: Record<string, Result[]> = {};
 let audit: readonly Asked[] = [];
 
+/** How long each test file took. */
+const seconds = new Map<string, number>();
+const slowest = 10;
+
 /** Suites pass or fail with their tests, and a file that could not be run has no test of that name. */
 function note(passed: boolean, event: TestEvent): void {
   const { name, file, entryFile = file, details } = event;
@@ -53,9 +57,12 @@ async function runFiles(files: readonly string[], concurrency: number): Promise<
   });
   stream.on('test:pass', (event: TestEvent) => note(true, event));
   stream.on('test:fail', (event: TestEvent) => note(false, event));
-  stream.on('test:summary', ({ file, counts: { passed, tests } }) => {
+  stream.on('test:summary', ({ file, counts: { passed, tests }, duration_ms }) => {
     // One summary per file, and one without a file for all of them.
-    if (file !== undefined) return;
+    if (file !== undefined) {
+      seconds.set(inRepository(file), duration_ms / 1000);
+      return;
+    }
     counts.passed += passed;
     counts.failed += tests - passed;
   });
@@ -95,6 +102,8 @@ async function audited<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+const secondsOf = ([file, took]: readonly [string, number]) => `${took.toFixed(1).padStart(7)} s  ${file}\n`;
+
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
   options: { 'test-name-pattern': { type: 'string', multiple: true } },
@@ -122,5 +131,7 @@ if (patterns.length === 0) writeResults(results, wanted.length === 0);
 if (audit.length > 0) process.stdout.write(`\n${renderAsked(audit)}\n`);
 const forbidden = [...complaints(audit), ...(wanted.length === 0 ? unseen(audit) : [])];
 for (const line of forbidden) process.stdout.write(`${line}\n`);
+const slow = [...seconds].toSorted(([, a], [, b]) => b - a).slice(0, slowest);
+if (slow.length > 1) process.stdout.write(`\nslowest files\n${slow.map(secondsOf).join('')}\n`);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed > 0 || total.passed === 0 || forbidden.length > 0 ? 1 : 0;

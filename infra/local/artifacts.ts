@@ -22,6 +22,8 @@ export type Artifact = {
   /** artifacts with the same lock are built one after the other */
   readonly lock: string;
   readonly build: (into: string, signal: AbortSignal | undefined) => Promise<unknown>;
+  /** What can be made only where the artifact stays, and it works without. */
+  readonly finish?: (place: string, signal: AbortSignal | undefined) => Promise<unknown>;
 };
 
 export type Progress = (line: string) => void;
@@ -84,5 +86,15 @@ async function buildInto(place: string, artifact: Artifact, progress: Progress, 
   mkdirSync(aside);
   await artifact.build(aside, signal);
   renameSync(aside, place);
+  await finished(place, artifact, signal);
   progress(`${artifact.name}: done in ${Math.round((performance.now() - started) / 1000)} s`);
+}
+
+async function finished(place: string, { finish }: Artifact, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await finish?.(place, signal);
+  } catch (error) {
+    rmSync(place, { recursive: true, force: true }); // or the next start would not say what is wrong
+    throw error;
+  }
 }

@@ -1,12 +1,19 @@
 /** ElasticMQ, which speaks the SQS protocol. Its queues live in memory and end with it. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jars, javaArgs } from './java.ts';
+import { endSoftly, jars, javaArgs } from './java.ts';
 import { Part, type Place, startAll } from './part.ts';
 import { freePorts } from './ports.ts';
 import { createQueues, type QueueUrls } from './queues.ts';
 
-export const elasticMqJars = jars('elasticmq', join(import.meta.dirname, 'elasticmq', 'pom.xml'));
+export const elasticMqJars = jars(
+  'elasticmq',
+  join(import.meta.dirname, 'elasticmq', 'pom.xml'),
+  async ({ jarDirectory, dir, recording, signal }) => {
+    const { parts } = await startElasticMq({ dir, env: recording('server'), signal }, jarDirectory);
+    await endSoftly(parts);
+  },
+);
 
 export type ElasticMq = {
   readonly parts: readonly Part[];
@@ -20,7 +27,10 @@ export type ElasticMq = {
  *
  * @param jarDirectory as `obtain(elasticMqJars)` gives it
  */
-export async function startElasticMq(place: Place, jarDirectory: string): Promise<ElasticMq> {
+export async function startElasticMq(
+  place: Place & { env?: NodeJS.ProcessEnv },
+  jarDirectory: string,
+): Promise<ElasticMq> {
   const [port = 0] = await freePorts(1);
   const endpoint = `http://127.0.0.1:${port}`;
   const config = join(place.dir, 'data', 'elasticmq.conf');
@@ -32,6 +42,7 @@ export async function startElasticMq(place: Place, jarDirectory: string): Promis
       name: 'elasticmq',
       command: 'java',
       args: [...javaArgs(jarDirectory, 256), `-Dconfig.file=${config}`, 'org.elasticmq.server.Main'],
+      ...(place.env !== undefined && { env: place.env }),
       log: join(place.dir, 'logs', 'elasticmq.log'),
       ready: async () => {
         if (!(await answers(endpoint))) return false;

@@ -3,12 +3,26 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import { jars, javaArgs } from './java.ts';
+import { endSoftly, jars, javaArgs } from './java.ts';
 import { Part, type Place, startAll } from './part.ts';
 import { freePorts } from './ports.ts';
 import { run } from './process.ts';
 
-export const kafkaJars = jars('kafka', join(import.meta.dirname, 'kafka', 'pom.xml'));
+export const kafkaJars = jars(
+  'kafka',
+  join(import.meta.dirname, 'kafka', 'pom.xml'),
+  async ({ jarDirectory, dir, recording, signal }) => {
+    const place = { dir, brokers: 1, env: recording('server'), signal } as const;
+    const { brokers, parts } = await startKafka(place, jarDirectory);
+    const create = ['--bootstrap-server', brokers, '--create', '--topic', 'rehearsal'];
+    const tool = [...javaArgs(jarDirectory, 128), 'org.apache.kafka.tools.TopicCommand', ...create];
+    try {
+      await run('java', tool, { env: recording('tool'), signal });
+    } finally {
+      await endSoftly(parts);
+    }
+  },
+);
 
 export type KafkaCluster = {
   readonly parts: readonly Part[];
@@ -24,10 +38,13 @@ type Node = { readonly id: number; readonly port: number; readonly controllerPor
  *
  * @param jarDirectory as `obtain(kafkaJars)` gives it
  */
-export async function startKafka(place: Place & { brokers: 1 | 3 }, jarDirectory: string): Promise<KafkaCluster> {
+export async function startKafka(
+  place: Place & { brokers: 1 | 3; env?: NodeJS.ProcessEnv },
+  jarDirectory: string,
+): Promise<KafkaCluster> {
   const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
   const nodes = await layOut(place.dir, place.brokers);
-  await Promise.all(nodes.map((node) => format(node, nodes, clusterId, jarDirectory, place.signal)));
+  await Promise.all(nodes.map((node) => format(node, nodes, clusterId, jarDirectory, place)));
   const brokers = nodes.map((node) => `127.0.0.1:${node.port}`).join(',');
   const parts = nodes.map((node) => kafkaPart(node, nodes, brokers, jarDirectory, place));
   await startAll(parts);
@@ -62,7 +79,7 @@ async function layOut(dir: string, count: number): Promise<Node[]> {
   }));
 }
 
-function format(node: Node, nodes: readonly Node[], clusterId: string, jarDirectory: string, signal?: AbortSignal) {
+function format(node: Node, nodes: readonly Node[], clusterId: string, jarDirectory: string, { signal }: Place) {
   mkdirSync(node.dir, { recursive: true });
   writeFileSync(configFile(node), properties(node, nodes));
   // one word, since an id may begin with a hyphen
@@ -73,7 +90,13 @@ function format(node: Node, nodes: readonly Node[], clusterId: string, jarDirect
 
 const configFile = (node: Node) => join(node.dir, 'server.properties');
 
-function kafkaPart(node: Node, nodes: readonly Node[], brokers: string, jarDirectory: string, place: Place): Part {
+function kafkaPart(
+  node: Node,
+  nodes: readonly Node[],
+  brokers: string,
+  jarDirectory: string,
+  place: Place & { env?: NodeJS.ProcessEnv },
+): Part {
   const name = nodes.length === 1 ? 'kafka' : `kafka-${node.id}`;
   const heap = nodes.length === 1 ? 512 : 384;
   return new Part(
@@ -81,6 +104,7 @@ function kafkaPart(node: Node, nodes: readonly Node[], brokers: string, jarDirec
       name,
       command: 'java',
       args: [...javaArgs(jarDirectory, heap), ...logging, 'kafka.Kafka', configFile(node)],
+      ...(place.env !== undefined && { env: place.env }),
       log: join(place.dir, 'logs', `${name}.log`),
       ready: async () => (await liveBrokers(brokers)) === nodes.length,
       graceMs: 0,

@@ -40,6 +40,23 @@ describe('an artifact', () => {
     assert.equal(builds(), 1);
   });
 
+  test('is finished where it stays', async (t) => {
+    const { artifact, cache } = world(t);
+    const finish = async (place: string) => writeFileSync(join(place, 'where'), place);
+    const place = await obtain({ ...artifact, finish }, silent, undefined, cache);
+    assert.equal(readFileSync(join(place, 'where'), 'utf8'), place);
+    assert.equal(place, placeOf(artifact, cache));
+  });
+
+  test('is not there when it could not be finished, and is tried again', async (t) => {
+    const { artifact, cache, builds } = world(t);
+    const finish = () => Promise.reject(new Error('no room'));
+    await assert.rejects(obtain({ ...artifact, finish }, silent, undefined, cache), /no room/);
+    assert.ok(!isCached(artifact, cache));
+    await obtain(artifact, silent, undefined, cache);
+    assert.equal(builds(), 2);
+  });
+
   test('says what takes time, and nothing when it is there', async (t) => {
     const { artifact, cache } = world(t);
     const lines: string[] = [];
