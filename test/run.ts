@@ -1,6 +1,6 @@
 /**
- * `npm test [-- FILES… --test-name-pattern=PATTERN]`: brings up the parts that tests talk to, runs every test file, ends
- * what it started.
+ * `npm test [-- --all | FILES… --test-name-pattern=PATTERN]`: brings up the parts that tests talk to, runs the test files,
+ * ends what it started. Files named `.long.test.ts` make one wait for minutes: they run with `--all`, as CI does.
  *
  * Three stages. A running system would answer for the objects of the contract suites, and a definition that changes
  * under them would fail them: so first everything against bare parts, two files at a time; then alone what changes the
@@ -106,14 +106,17 @@ const secondsOf = ([file, took]: readonly [string, number]) => `${took.toFixed(1
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { 'test-name-pattern': { type: 'string', multiple: true } },
+  options: { 'test-name-pattern': { type: 'string', multiple: true }, all: { type: 'boolean', default: false } },
 });
 const patterns = values['test-name-pattern'] ?? [];
-const files = (wanted.length > 0 ? wanted : globSync('test/**/*.test.ts')).toSorted();
+const found = () => globSync('test/**/*.test.ts').filter((file) => values.all || !/\.long\.test\.ts$/.test(file));
+const files = (wanted.length > 0 ? wanted : found()).toSorted();
 const whole = files.filter((file) => wholeSystem.test(file));
 const definition = files.filter((file) => changesDefinition.test(file));
 const rest = files.filter((file) => !wholeSystem.test(file) && !changesDefinition.test(file));
 
+// hundreds of processes load the same modules: types are stripped and code is compiled by the first
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '..', 'node_modules', '.cache', 'compile');
 await buildBundles(Object.keys(bundles) as BundleName[]);
 const total = { passed: 0, failed: 0 };
 const bare = async () => [await runFiles(rest, 2), await runFiles(definition, 1)];
@@ -127,7 +130,7 @@ for (const { passed, failed } of stages) {
   total.failed += failed;
 }
 // a part of a file is not what the file came to
-if (patterns.length === 0) writeResults(results, wanted.length === 0);
+if (patterns.length === 0) writeResults(results, values.all);
 if (audit.length > 0) process.stdout.write(`\n${renderAsked(audit)}\n`);
 const forbidden = [...complaints(audit), ...(wanted.length === 0 ? unseen(audit) : [])];
 for (const line of forbidden) process.stdout.write(`${line}\n`);

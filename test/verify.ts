@@ -14,7 +14,7 @@ const list = join(import.meta.dirname, '..', '..', 'shared', 'conformance.md');
 
 function verify(): readonly string[] {
   const results = readResults();
-  if (results === undefined) return ['there are no test results yet: run npm test first'];
+  if (results === undefined) return ['there are no test results yet: run npm test -- --all first'];
   const found = verdicts(rows, results);
   const text = render(found);
   const before = existsSync(table) ? readFileSync(table, 'utf8') : undefined;

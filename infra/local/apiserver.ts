@@ -79,7 +79,8 @@ export async function startApiServer(
       name: 'apiserver',
       command: join(binaryDirectory, 'kube-apiserver'),
       args: [...flags(data, socket, port, auditLog), ...more],
-      env: { ...process.env, GOGC: '300' }, // a third less time in the collector, for some memory
+      // a third less time in the collector, for some memory; and a tenth less by not growing the stack of each request
+      env: { ...process.env, GOGC: '300', GODEBUG: 'adaptivestackstart=1' },
       log: join(place.dir, 'logs', 'apiserver.log'),
       ready: () => serves(server, certificate(data), tokens.admin),
       graceMs: 0,

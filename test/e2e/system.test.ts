@@ -1,55 +1,33 @@
-/** End to end: the whole system is brought up once, used as its users do, and judged from outside. */
+/** End to end: the whole system is brought up once, used as its users do, and judged from outside. The life of a topic. */
 import { after, describe } from 'node:test';
 import { startWorld } from '../support/e2e/world.ts';
-import { approval } from './approval.ts';
 import { badInput } from './bad-input.ts';
 import { changes } from './changes.ts';
 import { conditions } from './conditions.ts';
 import { config } from './config.ts';
 import { creation } from './creation.ts';
-import { dangers } from './dangers.ts';
-import { deadLetters } from './dead-letters.ts';
 import { deletion } from './deletion.ts';
-import { events } from './events.ts';
-import { everything } from './everything.ts';
-import { fleet } from './fleet.ts';
-import { forged } from './forged.ts';
 import { identity } from './identity.ts';
-import { imports } from './imports.ts';
 import { messages } from './messages.ts';
-import { metrics } from './metrics.ts';
 import { modes } from './modes.ts';
 import { naming } from './naming.ts';
-import { oddBrokers } from './odd-brokers.ts';
 import { outages } from './outages.ts';
 import { ownership } from './ownership.ts';
 import { races } from './races.ts';
-import { tenants } from './tenants.ts';
 
 const world = await startWorld();
 after(() => world.stop());
 
 describe('outages', () => outages(world));
-describe('metrics', () => metrics(world));
 describe('creation and adoption', () => creation(world));
 describe('changes', () => changes(world));
 describe('config', () => config(world));
-describe('odd brokers', () => oddBrokers(world));
 describe('races', () => races(world));
 describe('identity', () => identity(world));
 describe('deletion', () => deletion(world));
 describe('ownership', () => ownership(world));
-describe('tenants', () => tenants(world));
 describe('modes', () => modes(world));
 describe('names', () => naming(world));
 describe('bad input', () => badInput(world));
-describe('dangers', () => dangers(world));
-describe('approval', () => approval(world));
-describe('events', () => events(world));
 describe('conditions', () => conditions(world));
 describe('messages', () => messages(world));
-describe('forged messages', () => forged(world));
-describe('imports', () => imports(world));
-describe('dead letters', () => deadLetters(world));
-describe('everything that is left', () => everything(world));
-describe('a fleet', () => fleet(world));
