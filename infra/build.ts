@@ -5,7 +5,8 @@
  * `.cjs` ending makes that hold inside this package (`"type": "module"`) and on Lambda alike. The same sources give the
  * same bytes. Identifiers are kept, so that stack traces in logs can be read without the source map.
  */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +14,9 @@ import { build, type Metafile, type Plugin } from 'esbuild';
 import { sealed } from './sealed.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Where the bundles are that run and ship. */
+export const dist = join(root, 'dist');
 
 /** Bundle → its entry. `runner-child` is what the runner forks; it loads a function's bundle by path. */
 export const bundles = {
@@ -53,17 +57,51 @@ const withoutGeneratedApi: Plugin = {
  */
 export async function buildBundles(
   names: readonly BundleName[],
-  out = join(root, 'dist'),
+  out = dist,
   more: readonly Plugin[] = [],
 ): Promise<readonly string[]> {
+  const made = await bundleAll(names, out, more);
+  return [...new Set(made.flatMap(inputsOf))];
+}
+
+/** All of them into `dist`, unless what is there was made of the same sources, packages and rules. */
+export async function buildChanged(): Promise<void> {
+  const before = builtBefore();
+  if (before !== undefined && stateOf(before.files) === before.state) return;
+  const names = Object.keys(bundles) as BundleName[];
+  const made = await bundleAll(names, dist, []);
+  const read = made.flatMap(({ inputs }) => Object.keys(inputs)).filter((path) => existsSync(join(root, path)));
+  const files = [...new Set([...read, ...rules, ...names.map((name) => `dist/${name}.cjs`)])].toSorted();
+  replaceFile(record, JSON.stringify({ files, state: stateOf(files) } satisfies Built));
+}
+
+type Built = { readonly files: readonly string[]; readonly state: string };
+
+const record = join(dist, 'built.json');
+const rules = ['infra/build.ts', 'infra/sealed.ts', 'package-lock.json'];
+
+const builtBefore = (): Built | undefined =>
+  existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')) : undefined;
+
+/** A hash over what the files hold; one that is gone counts too. */
+function stateOf(files: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    hash.update(`\n${file}\n`);
+    if (existsSync(join(root, file))) hash.update(readFileSync(join(root, file)));
+  }
+  return hash.digest('hex');
+}
+
+async function bundleAll(names: readonly BundleName[], out: string, more: readonly Plugin[]): Promise<Metafile[]> {
   const isSealed = (name: BundleName) => sealedBundles.includes(name);
   const shut = await bundle(names.filter(isSealed), out, [withoutGeneratedApi, sealed, ...more]);
   const others = names.filter((name) => !isSealed(name));
   const open = await bundle(others, out, [withoutGeneratedApi, ...more]);
-  return [...new Set([...shut, ...open])];
+  return [...shut, ...open];
 }
 
-async function bundle(names: readonly BundleName[], out: string, plugins: Plugin[]): Promise<readonly string[]> {
+async function bundle(names: readonly BundleName[], out: string, plugins: Plugin[]): Promise<Metafile[]> {
   if (names.length === 0) return [];
   const { outputFiles, metafile } = await build({
     write: false,
@@ -85,7 +123,7 @@ async function bundle(names: readonly BundleName[], out: string, plugins: Plugin
   });
   mkdirSync(out, { recursive: true });
   for (const { path, contents } of outputFiles) replaceFile(path, contents);
-  return inputsOf(metafile);
+  return [metafile];
 }
 
 /** Files that were read but of which nothing is left in a bundle do not count. */
@@ -98,7 +136,7 @@ const inputsOf = ({ outputs }: Metafile): string[] => [
 ];
 
 /** Whoever loads it meanwhile finds the old one or the new one, whole. */
-function replaceFile(path: string, contents: Uint8Array): void {
+function replaceFile(path: string, contents: Uint8Array | string): void {
   const beside = `${path}.${process.pid}`;
   writeFileSync(beside, contents);
   renameSync(beside, path);
@@ -113,7 +151,7 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  await buildBundles((args.length === 0 ? Object.keys(bundles) : args).filter(isBundle)).catch(() => {
+  await (args.length === 0 ? buildChanged() : buildBundles(args.filter(isBundle))).catch(() => {
     process.exitCode = 1;
   });
 }

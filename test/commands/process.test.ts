@@ -2,8 +2,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
@@ -15,16 +13,15 @@ import { type Item, reconcile } from '../../functions/core/reconciler.ts';
 import { parseRequest } from '../../functions/core/request.ts';
 import { installationNames, installationOf } from '../../functions/installation.ts';
 import { readSettings } from '../../functions/settings/read.ts';
-import { buildBundles } from '../../infra/build.ts';
+import { buildChanged, dist } from '../../infra/build.ts';
 import { noMeter } from '../support/figures.ts';
 import { byHand, realBroker } from '../support/kafka/real-kafka.ts';
 import { fakeEvents } from '../support/kube/fake-events.ts';
 import { createNamespace, realApi, removeNamespace, userOf } from '../support/kube/real-api.ts';
 import { makeQueue, receive, remove, testClient } from '../support/sqs/real-queues.ts';
 
-const bundle = mkdtempSync(join(tmpdir(), 'cli-bundle-'));
-await buildBundles(['cli'], bundle);
-const program = [process.execPath, join(bundle, 'cli.cjs')];
+await buildChanged();
+const program = [process.execPath, join(dist, 'cli.cjs')];
 
 const api = realApi();
 const user = userOf(api);
@@ -40,7 +37,6 @@ after(async () => {
   if ((await kafka.see(key.name)) !== undefined) await kafka.remove(key.name);
   await Promise.all([kafka.close(), topics.close(), api.close()]);
   consumer.destroy();
-  rmSync(bundle, { recursive: true });
 });
 
 type Settings = { readonly input?: string; readonly env?: NodeJS.ProcessEnv };

@@ -1,19 +1,15 @@
 /** The forwarder as the process it is, from the bundle that ships, for tests against real servers. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { parseRequest } from '../../functions/core/request.ts';
-import { buildBundles } from '../../infra/build.ts';
+import { buildChanged, dist } from '../../infra/build.ts';
 import { lean } from '../../infra/local/functions.ts';
 import { receive, remove } from '../support/sqs/real-queues.ts';
 
-const bundles = mkdtempSync(join(tmpdir(), 'forwarder-bundle-'));
-process.once('exit', () => rmSync(bundles, { recursive: true }));
-await buildBundles(['forwarder'], bundles);
+await buildChanged();
 
 type LogLine = { readonly level: string; readonly event: string; readonly [field: string]: unknown };
 
@@ -24,7 +20,7 @@ export class ForwarderProcess {
 
   /** @param env what it needs beside the credentials and addresses of this process */
   constructor(env: NodeJS.ProcessEnv) {
-    this.#child = spawn(process.execPath, [...lean.args, join(bundles, 'forwarder.cjs')], {
+    this.#child = spawn(process.execPath, [...lean.args, join(dist, 'forwarder.cjs')], {
       env: { ...lean.env, ...process.env, METRICS_PORT: '0', LOG_LEVEL: 'info', ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });

@@ -1,8 +1,7 @@
 /** The command line from the bundle that ships, as an operator runs it: an administrator who reaches all brokers. */
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildBundles } from '../../../infra/build.ts';
+import { buildChanged, dist } from '../../../infra/build.ts';
 import { type KafkaProxy, startKafkaProxy } from '../kafka/proxy.ts';
 import type { World } from './world.ts';
 
@@ -14,14 +13,12 @@ export type CommandLine = {
   close(): Promise<void>;
 };
 
-export async function commandLine({ system, brokers, dir }: World): Promise<CommandLine> {
-  const bundle = join(dir, 'cli');
-  mkdirSync(bundle, { recursive: true });
-  await buildBundles(['cli'], bundle);
+export async function commandLine({ system, brokers }: World): Promise<CommandLine> {
+  await buildChanged();
   const kafka = await startKafkaProxy(brokers);
   const env = { PATH: process.env.PATH, ...system.exports, KAFKA_BROKERS: kafka.address };
   const run: CommandLine['run'] = async (...args) => {
-    const child = spawn(process.execPath, [join(bundle, 'cli.cjs'), ...args], { env });
+    const child = spawn(process.execPath, [join(dist, 'cli.cjs'), ...args], { env });
     child.stdin.end();
     const [out, err, code] = await Promise.all([
       textOf(child.stdout),

@@ -9,7 +9,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { buildBundles } from '../../../infra/build.ts';
+import { buildChanged } from '../../../infra/build.ts';
 import type { System } from '../../../infra/local/system.ts';
 import { type KafkaProxy, startKafkaProxy } from '../kafka/proxy.ts';
 import { type KubeProxy, startKubeProxy } from '../kube/proxy.ts';
@@ -74,7 +74,7 @@ export async function crashWorldOn(
   { dir, system, exports }: Parts,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<CrashWorld> {
-  await buildBundles(['reconcile', 'runner-child']);
+  await buildChanged();
   const { KAFKA_BROKERS = '', KAFKA_CLUSTER_ID = '' } = exports;
   const kafka = await startKafkaProxy(KAFKA_BROKERS);
   const kube = await startKubeProxy(apiServerOf(system).server, {

@@ -1,7 +1,7 @@
 /** The whole system on brokers with TLS, logins and ACLs, where each function has a user of its own. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildBundles } from '../../../infra/build.ts';
+import { buildChanged } from '../../../infra/build.ts';
 import { forwarderPart, runnerPart } from '../../../infra/local/functions.ts';
 import { writeKafkaTools } from '../../../infra/local/kafka-tools.ts';
 import { startAll } from '../../../infra/local/part.ts';
@@ -31,7 +31,7 @@ export type SecureWorld = {
 
 export async function startSecureWorld(): Promise<SecureWorld> {
   const dir = scratchDirectory();
-  await buildBundles(['forwarder', 'runner', 'runner-child', 'reconcile', 'resync']);
+  await buildChanged();
   const kafka = await startAclBrokers(['reconciler', 'resync']);
   const system = await startParts(dir, ['apiserver', 'elasticmq']);
   const { apiServer } = system;
