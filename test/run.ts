@@ -4,7 +4,8 @@
  *
  * A running system would answer for the objects of the contract suites, and a definition that changes under them would fail
  * them: so they have bare parts, and what changes the definition runs after them, alone. The files that bring up a system
- * of their own run one after another, at the same time: they wait more than they work. With `--all` they come last.
+ * of their own run one after another, the longest of them at the same time as all that: they wait more than they work. With
+ * `--all` all of them come last.
  */
 import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +18,8 @@ import { startSystem } from '../infra/local/system.ts';
 import { type Asked, askedIn, complaints, logsIn, renderAsked, unseen } from './audit.ts';
 import { inRepository, type Result, writeResults } from './results.ts';
 
-const wholeSystem = /^test\/(e2e|crash|local|demo)\/|^test\/contract\/replication\.kafka\./;
+const wholeSystem = /^test\/(e2e|crash|local)\/|^test\/contract\/replication\.kafka\./;
+const longest = /^test\/(e2e|crash)\//;
 const changesDefinition = /^test\/crds\//;
 
 type Counts = { passed: number; failed: number };
@@ -127,24 +129,28 @@ const total = { passed: 0, failed: 0 };
 
 const print = (text: string) => void process.stdout.write(text);
 
-async function onBareParts(): Promise<Counts[]> {
+async function onBareParts(): Promise<readonly Counts[]> {
   if (rest.length + definition.length === 0) return [];
   return withParts(async (env) => [await runFiles(rest, 2, env, print), await runFiles(definition, 1, env, print)]);
 }
 
+const alone = (files: readonly string[], say = print) => runFiles(files, 1, process.env, say);
+
 /** What the second of two says is kept until the first has said all. */
-async function atOnce(): Promise<Counts[]> {
+async function atOnce(): Promise<readonly Counts[]> {
   const kept: string[] = [];
   let say = (text: string) => void kept.push(text);
-  const first = onBareParts().finally(() => {
-    say = print;
-    for (const text of kept.splice(0)) print(text);
-  });
-  const second = runFiles(whole, 1, process.env, (text) => say(text));
-  return [...(await first), await second];
+  const second = alone(
+    whole.filter((file) => longest.test(file)),
+    (text) => say(text),
+  );
+  const first = [...(await onBareParts()), await alone(whole.filter((file) => !longest.test(file)))];
+  say = print;
+  for (const text of kept) print(text);
+  return [...first, await second];
 }
 
-const oneAfterAnother = async () => [...(await onBareParts()), await runFiles(whole, 1, process.env, print)];
+const oneAfterAnother = async () => [...(await onBareParts()), await alone(whole)];
 
 const stages = await audited(values.all ? oneAfterAnother : atOnce);
 for (const { passed, failed } of stages) {

@@ -80,6 +80,8 @@ type Texts = Readonly<Record<string, string>>;
 type Options = { readonly body?: unknown; readonly contentType?: string; readonly accept?: string };
 
 const deadlineMs = 30_000;
+/** The API server ends idle connections after 90 s, maybe under a request that has just begun. */
+const idleMs = 30_000;
 const pollMs = 20;
 
 /** One user in one namespace. */
@@ -106,7 +108,7 @@ export class Kubectl {
     this.#more = more;
     this.#server = server;
     this.#token = users[0].user.token;
-    this.#agent = new Agent({ keepAlive: true, ca: Buffer.from(authority, 'base64') });
+    this.#agent = new Agent({ keepAlive: true, timeout: idleMs, ca: Buffer.from(authority, 'base64') });
   }
 
   /** The same user in another namespace, over connections of its own. */
