@@ -10,6 +10,7 @@ describe('the command line of the benchmark', () => {
       count: 200,
       deletionPolicy: 'Delete',
       singles: 50,
+      warmUp: 200,
       pause: 0,
       phases,
       data: undefined,
@@ -39,6 +40,12 @@ describe('the command line of the benchmark', () => {
     assert.deepEqual([drifted.count, drifted.deletionPolicy, [...drifted.phases]], [10_000, 'Retain', ['drift']]);
   });
 
+  test('takes servers as cold as they start', () => {
+    const options = optionsOf(['--warm-up', '0']);
+    assert.ok(options !== 'help');
+    assert.equal(options.warmUp, 0);
+  });
+
   test('prints help before it complains about anything else', () => {
     assert.equal(optionsOf(['--help', '--count', 'many']), 'help');
   });
@@ -53,6 +60,11 @@ describe('the command line of the benchmark', () => {
       reason: 'the load has a bound',
       given: ['--count', '10001'],
       want: '--count is "10001": it has to be a whole number from 1 to 10000',
+    },
+    {
+      reason: 'a warm-up has a bound too',
+      given: ['--warm-up', '1001'],
+      want: '--warm-up is "1001": it has to be a whole number from 0 to 1000',
     },
     {
       reason: 'a number in another notation is none',

@@ -24,6 +24,8 @@ export type Options = {
   readonly deletionPolicy: DeletionPolicy;
   /** objects one after another, in phase `idle` */
   readonly singles: number;
+  /** objects that are created and deleted before anything but `idle` is measured */
+  readonly warmUp: number;
   /** seconds of silence before each request of phase `idle` */
   readonly pause: number;
   readonly phases: ReadonlySet<PhaseName>;
@@ -42,6 +44,8 @@ export const usage = `usage: npm run bench [-- OPTION ...]
   --count N             objects per phase, 1 to 10000 (default 200)
   --deletion-policy P   Delete or Retain, for all objects (default Delete, the dearer: it takes a finalizer)
   --singles N           objects one after another while all is idle, 2 to 1000 (default 50)
+  --warm-up N           objects created and deleted before a load is measured, 0 to 1000 (default 200): what has just been
+                        started still compiles what it runs
   --pause N             seconds of silence before each of those requests, 0 to 60 (default 0)
   --phases A,B          only these: ${phaseNames.join(', ')} (default all; what one of them needs is done too)
   --resync N            a tick over N objects in sync: --count N --phases resync --deletion-policy Retain
@@ -62,6 +66,7 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
     count: wholeNumber('--count', values.count, 1, 10_000),
     deletionPolicy: policyOf(values['deletion-policy']),
     singles: wholeNumber('--singles', values.singles, 2, 1_000),
+    warmUp: wholeNumber('--warm-up', values['warm-up'], 0, 1_000),
     pause: wholeNumber('--pause', values.pause, 0, 60),
     phases: phasesOf(values.phases),
     ...atScale(values),
@@ -97,6 +102,7 @@ function parsed(args: readonly string[]) {
         count: { type: 'string', default: '200' },
         'deletion-policy': { type: 'string', default: 'Delete' },
         singles: { type: 'string', default: '50' },
+        'warm-up': { type: 'string', default: '200' },
         pause: { type: 'string', default: '0' },
         phases: { type: 'string', default: phaseNames.join(',') },
         resync: { type: 'string' },

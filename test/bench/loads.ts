@@ -4,7 +4,8 @@ import type { DeletionPolicy } from './arguments.ts';
 import type { Brokers, Expected } from './topics.ts';
 import { isGone, isReady, type Wish } from './watcher.ts';
 
-export type LoadName = 'create' | 'grow' | 'configure' | 'delete';
+export const loadNames = ['create', 'grow', 'configure', 'delete'] as const satisfies string[];
+export type LoadName = (typeof loadNames)[number];
 
 export type Load = {
   readonly name: LoadName;

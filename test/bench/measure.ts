@@ -8,7 +8,7 @@ import { Api, json } from './api.ts';
 import type { DeletionPolicy, Options, PhaseName } from './arguments.ts';
 import { type MachineCost, spending } from './cost.ts';
 import { type Floor, measureFloor } from './floor.ts';
-import { type LoadName, loadsFor, namesOf, parallel } from './loads.ts';
+import { type LoadName, loadNames, loadsFor, namesOf, parallel } from './loads.ts';
 import { type Drift, drift, type Fleet, fleet, type Idle, idle, type Resync, resync, type World } from './phases.ts';
 import { type Usage, usageOf } from './processes.ts';
 import { startProduct } from './product.ts';
@@ -25,6 +25,8 @@ export type Report = {
   readonly count: number;
   /** objects one after another */
   readonly singles: number;
+  /** objects created and deleted first */
+  readonly warmUp: number;
   readonly deletionPolicy: DeletionPolicy;
   readonly parallel: number;
   readonly machine: {
@@ -62,7 +64,7 @@ export async function measure(installation: Installation, options: Options): Pro
   try {
     await brokers.connect();
     await api.request('POST', '/api/v1/namespaces', json({ metadata: { name: namespace } }));
-    const floored = isLoaded(options) ? await floorOf(installation, { api, brokers, loads }, options.count) : {};
+    const floored = isLoaded(options) ? await floorOf(installation, { api, brokers, loads }, options) : {};
     const watcher = await Watcher.start(api, namespace);
     const outside = { api, brokers, queues, loads, watcher };
     const timed = await timedRun(installation, outside, options);
@@ -86,19 +88,21 @@ const isLoaded = ({ phases }: Options): boolean => [...phases].some((phase) => p
 async function floorOf(
   { system, progress }: Installation,
   outside: Pick<World, 'api' | 'brokers' | 'loads'>,
-  count: number,
+  { count, warmUp }: Options,
 ): Promise<Pick<Report, 'floor' | 'floorCost'>> {
   progress(`floor: ${count} objects and topics without the product`);
   const parts = new Map([...partPids(system.parts), ['bench', process.pid]]);
+  if (warmUp > 0) await measureFloor(outside, namespace, warmUp);
   const { result: floor, cost: floorCost } = await spending(parts, () => measureFloor(outside, namespace, count));
   return { floor, floorCost };
 }
 
 type Outside = Pick<World, 'api' | 'brokers' | 'queues' | 'loads' | 'watcher'>;
 
-const about = ({ count, singles, deletionPolicy }: Options, data: string) => ({
+const about = ({ count, singles, warmUp, deletionPolicy }: Options, data: string) => ({
   count,
   singles,
+  warmUp,
   deletionPolicy,
   parallel,
   machine: { data, processors: availableParallelism(), node: process.versions.node, kubernetes: KUBERNETES_VERSION },
@@ -110,6 +114,7 @@ async function timedRun(installation: Installation, outside: Outside, options: O
   return withProduct(installation, { ...outside, profiler }, environment(installation.system), async (world) => {
     const memoryAtStart = Object.fromEntries(usageOf(world.pids));
     const idled = phases.has('idle') ? await idle(world, singles, pause) : undefined;
+    if (loaded(options)) await warm(world, options.warmUp);
     const names = namesOf('topic', count);
     const done: Partial<Record<LoadName, Fleet>> = {};
     let resynced: Resync | undefined;
@@ -127,6 +132,16 @@ async function timedRun(installation: Installation, outside: Outside, options: O
       ...(mended !== undefined && { drift: mended }),
     };
   });
+}
+
+const loaded = ({ phases }: Options): boolean => loadNames.some((name) => phases.has(name));
+
+/** Servers on a JVM and functions that have just been started compile what they run: that is not what is measured. */
+async function warm({ loads, ...world }: World, count: number): Promise<void> {
+  if (count === 0) return;
+  const names = namesOf('warm', count);
+  await fleet({ ...world, loads }, loads.create, names);
+  await fleet({ ...world, loads }, loads.delete, names);
 }
 
 const onFleet = ['create', 'resync', 'drift', 'grow', 'configure', 'delete'] as const;
