@@ -3,9 +3,9 @@
  * ends what it started. Files named `.long.test.ts` make one wait for minutes: they run with `--all`, as CI does.
  *
  * A running system would answer for the objects of the contract suites, and a definition that changes under them would fail
- * them: so they have bare parts, and what changes the definition runs after them, alone. The files that bring up a system
- * of their own run one after another, the longest of them at the same time as all that: they wait more than they work. With
- * `--all` all of them come last.
+ * them: so they have bare parts, and what changes the definition runs after them, alone. Then come the files that bring up a
+ * system of their own, one after another; without `--all` the longest of them run beside all that, since they wait more than
+ * they work.
  */
 import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -136,18 +136,20 @@ async function onBareParts(): Promise<readonly Counts[]> {
 
 const alone = (files: readonly string[], say = print) => runFiles(files, 1, process.env, say);
 
-/** What the second of two says is kept until the first has said all. */
+/** What the second of two says is kept until the first has said all. Neither is left behind when the other cannot start. */
 async function atOnce(): Promise<readonly Counts[]> {
   const kept: string[] = [];
   let say = (text: string) => void kept.push(text);
-  const second = alone(
-    whole.filter((file) => longest.test(file)),
-    (text) => say(text),
-  );
-  const first = [...(await onBareParts()), await alone(whole.filter((file) => !longest.test(file)))];
-  say = print;
-  for (const text of kept) print(text);
-  return [...first, await second];
+  const isLong = (file: string) => longest.test(file);
+  const first = async () => [...(await onBareParts()), await alone(whole.filter((file) => !isLong(file)))];
+  const second = async () => [await alone(whole.filter(isLong), (text) => say(text))];
+  const sayAll = () => {
+    say = print;
+    for (const text of kept) print(text);
+  };
+  const ended = await Promise.allSettled([first().finally(sayAll), second()]);
+  for (const lane of ended) if (lane.status === 'rejected') throw lane.reason;
+  return ended.flatMap((lane) => (lane.status === 'fulfilled' ? lane.value : []));
 }
 
 const oneAfterAnother = async () => [...(await onBareParts()), await alone(whole)];
@@ -158,7 +160,7 @@ for (const { passed, failed } of stages) {
   total.failed += failed;
 }
 // a part of a file is not what the file came to
-if (patterns.length === 0) writeResults(results, values.all);
+if (patterns.length === 0) writeResults(results, values.all && wanted.length === 0);
 if (audit.length > 0) process.stdout.write(`\n${renderAsked(audit)}\n`);
 const forbidden = [...complaints(audit), ...(wanted.length === 0 ? unseen(audit) : [])];
 for (const line of forbidden) process.stdout.write(`${line}\n`);

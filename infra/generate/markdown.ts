@@ -1,5 +1,6 @@
 /** Pieces of generated pages. */
 
+/** As it is typed. */
 export const code = (text: string): string => `\`${text}\``;
 
 /** A text that may stand in a table. */

@@ -28,7 +28,7 @@ const settingRow = (name: string, setting: Setting): string =>
   row(code(name), setting.kind.expects, unset(setting), readers(setting.readers), setting.meaning);
 
 function unset({ required = [], readers, fallback, otherwise }: Setting): string {
-  const rest = otherwise ?? (fallback === undefined ? '' : `\`${fallback}\``);
+  const rest = otherwise ?? (fallback === undefined ? '' : code(String(fallback)));
   if (required.length === 0) return rest;
   return required.length === readers.length ? '**required**' : `**required**; ${rest}`;
 }

@@ -26,7 +26,7 @@ function rowsOf({ properties = {} }: Schema, defaults: Readonly<Record<string, u
     const value = defaults[key];
     if (value === undefined) return []; // Helm's own
     if (schema.properties) {
-      const group = schema.description ? [`| **\`${path}${key}\`** | | ${schema.description} |`] : [];
+      const group = schema.description ? [row(`**${code(`${path}${key}`)}**`, '', schema.description)] : [];
       return [...group, ...rowsOf(schema, value as Record<string, unknown>, `${path}${key}.`)];
     }
     const choices = schema.enum?.filter((choice) => choice !== '').map((choice) => code(String(choice)));

@@ -1,9 +1,9 @@
 /**
  * What is fetched or built once and used ever after: a directory per part and content, below the user's cache directory.
- * A directory there is complete: it is built aside and renamed.
+ * A directory there is complete: it is built aside and renamed, and marked for as long as something is still added to it.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,7 +22,7 @@ export type Artifact = {
   /** artifacts with the same lock are built one after the other */
   readonly lock: string;
   readonly build: (into: string, signal: AbortSignal | undefined) => Promise<unknown>;
-  /** What can be made only where the artifact stays, and it works without. */
+  /** Adds what can be made only where the artifact stays. It works without: a failure is said, and that is all. */
   readonly finish?: (place: string, signal: AbortSignal | undefined) => Promise<unknown>;
 };
 
@@ -43,7 +43,10 @@ export function placeOf(artifact: Artifact, cache = cacheDirectory()): string {
   return join(cache, `${artifact.name}-${hash.digest('hex').slice(0, 16)}`);
 }
 
-export const isCached = (artifact: Artifact, cache = cacheDirectory()): boolean => existsSync(placeOf(artifact, cache));
+export const isCached = (artifact: Artifact, cache = cacheDirectory()): boolean => isThere(placeOf(artifact, cache));
+
+const unfinished = (place: string): string => `${place}.unfinished`;
+const isThere = (place: string): boolean => existsSync(place) && !existsSync(unfinished(place));
 
 /**
  * Gives the artifact's directory, building it first if it is not in the cache.
@@ -57,12 +60,12 @@ export async function obtain(
   cache = cacheDirectory(),
 ): Promise<string> {
   const place = placeOf(artifact, cache);
-  if (existsSync(place)) return place;
+  if (isThere(place)) return place;
   requireTools(artifact.tools);
   mkdirSync(cache, { recursive: true });
   const lock = await waitForLock(join(cache, `${artifact.lock}.lock`), artifact, progress, signal);
   try {
-    if (!existsSync(place)) await buildInto(place, artifact, progress, signal);
+    if (!isThere(place)) await buildInto(place, artifact, progress, signal);
   } finally {
     lock.release();
   }
@@ -85,16 +88,19 @@ async function buildInto(place: string, artifact: Artifact, progress: Progress, 
   rmSync(aside, { recursive: true, force: true });
   mkdirSync(aside);
   await artifact.build(aside, signal);
+  rmSync(place, { recursive: true, force: true }); // whoever made it was cut off
+  writeFileSync(unfinished(place), '');
   renameSync(aside, place);
-  await finished(place, artifact, signal);
+  await finish(place, artifact, progress, signal);
+  rmSync(unfinished(place));
   progress(`${artifact.name}: done in ${Math.round((performance.now() - started) / 1000)} s`);
 }
 
-async function finished(place: string, { finish }: Artifact, signal: AbortSignal | undefined): Promise<void> {
+async function finish(place: string, artifact: Artifact, progress: Progress, signal: AbortSignal | undefined) {
   try {
-    await finish?.(place, signal);
+    await artifact.finish?.(place, signal);
   } catch (error) {
-    rmSync(place, { recursive: true, force: true }); // or the next start would not say what is wrong
-    throw error;
+    signal?.throwIfAborted();
+    progress(`${artifact.name}: goes on without what would make it start faster: ${(error as Error).message}`);
   }
 }

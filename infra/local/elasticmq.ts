@@ -6,11 +6,12 @@ import { Part, type Place, startAll } from './part.ts';
 import { freePorts } from './ports.ts';
 import { createQueues, type QueueUrls } from './queues.ts';
 
+/** ElasticMQ's server. */
 export const elasticMqJars = jars(
   'elasticmq',
   join(import.meta.dirname, 'elasticmq', 'pom.xml'),
-  async ({ jarDirectory, dir, recording, signal }) => {
-    const { parts } = await startElasticMq({ dir, env: recording('server'), signal }, jarDirectory);
+  async (jarDirectory, place, recording) => {
+    const { parts } = await startElasticMq({ ...place, env: recording('server') }, jarDirectory);
     await endSoftly(parts);
   },
 );
@@ -27,10 +28,7 @@ export type ElasticMq = {
  *
  * @param jarDirectory as `obtain(elasticMqJars)` gives it
  */
-export async function startElasticMq(
-  place: Place & { env?: NodeJS.ProcessEnv },
-  jarDirectory: string,
-): Promise<ElasticMq> {
+export async function startElasticMq(place: Place, jarDirectory: string): Promise<ElasticMq> {
   const [port = 0] = await freePorts(1);
   const endpoint = `http://127.0.0.1:${port}`;
   const config = join(place.dir, 'data', 'elasticmq.conf');
@@ -42,7 +40,6 @@ export async function startElasticMq(
       name: 'elasticmq',
       command: 'java',
       args: [...javaArgs(jarDirectory, 256), `-Dconfig.file=${config}`, 'org.elasticmq.server.Main'],
-      ...(place.env !== undefined && { env: place.env }),
       log: join(place.dir, 'logs', 'elasticmq.log'),
       ready: async () => {
         if (!(await answers(endpoint))) return false;

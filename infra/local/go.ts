@@ -10,7 +10,7 @@ export type GoPrograms = {
   readonly module: string;
   /** files of the module that decide the result */
   readonly files: readonly string[];
-  /** of `go build`, beside those that make the same bytes of the same sources */
+  /** of `go build` */
   readonly flags: readonly string[];
   /** what is built; default: the module's own program */
   readonly packages?: readonly string[];

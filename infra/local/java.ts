@@ -3,21 +3,21 @@ import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Artifact } from './artifacts.ts';
-import type { Part } from './part.ts';
+import { endedWithUs } from './ending.ts';
+import type { Part, Place } from './part.ts';
 import { endAll, identify, run } from './process.ts';
 
 /**
  * Runs the programs of the jars once, as they are run ever after.
  *
- * @param dir empty directory for their data
+ * @param place with an empty directory
  * @param recording gives the environment that a program is to have, by a name of one's choice
  */
-export type Rehearsal = (rehearsal: {
-  readonly jarDirectory: string;
-  readonly dir: string;
-  readonly recording: (program: string) => NodeJS.ProcessEnv;
-  readonly signal: AbortSignal | undefined;
-}) => Promise<void>;
+export type Rehearsal = (
+  jarDirectory: string,
+  place: Place,
+  recording: (program: string) => NodeJS.ProcessEnv,
+) => Promise<void>;
 
 /** The jars that a pom.xml names, with all they need at run time, each once, and the archive of their classes. */
 export function jars(name: string, pom: string, rehearse: Rehearsal): Artifact {
@@ -53,10 +53,11 @@ async function archiveClasses(place: string, rehearse: Rehearsal, signal: AbortS
   const dir = mkdtempSync(join(tmpdir(), 'topicsmith-classes-'));
   const recording = (program: string) => ({
     ...process.env,
-    JDK_JAVA_OPTIONS: `-XX:DumpLoadedClassList=${join(dir, `${program}.classes`)}`,
+    JDK_JAVA_OPTIONS: `${process.env.JDK_JAVA_OPTIONS ?? ''} "-XX:DumpLoadedClassList=${join(dir, `${program}.classes`)}"`,
   });
+  const endWithUs = endedWithUs();
   try {
-    await rehearse({ jarDirectory: place, dir, recording, signal });
+    await rehearse(place, { dir, signal, onSpawn: (_, id) => endWithUs(id) }, recording);
     const classes = join(dir, 'all');
     writeFileSync(classes, allClasses(dir));
     const made = join(place, `${archive}.incomplete`);

@@ -8,16 +8,17 @@ import { Part, type Place, startAll } from './part.ts';
 import { freePorts } from './ports.ts';
 import { run } from './process.ts';
 
+/** Kafka, its broker and its tools. */
 export const kafkaJars = jars(
   'kafka',
   join(import.meta.dirname, 'kafka', 'pom.xml'),
-  async ({ jarDirectory, dir, recording, signal }) => {
-    const place = { dir, brokers: 1, env: recording('server'), signal } as const;
-    const { brokers, parts } = await startKafka(place, jarDirectory);
+  async (jarDirectory, place, recording) => {
+    const server = { ...place, brokers: 1, env: recording('server') } as const;
+    const { brokers, parts } = await startKafka(server, jarDirectory);
     const create = ['--bootstrap-server', brokers, '--create', '--topic', 'rehearsal'];
     const tool = [...javaArgs(jarDirectory, 128), 'org.apache.kafka.tools.TopicCommand', ...create];
     try {
-      await run('java', tool, { env: recording('tool'), signal });
+      await run('java', tool, { env: recording('tool'), signal: place.signal });
     } finally {
       await endSoftly(parts);
     }
@@ -38,10 +39,7 @@ type Node = { readonly id: number; readonly port: number; readonly controllerPor
  *
  * @param jarDirectory as `obtain(kafkaJars)` gives it
  */
-export async function startKafka(
-  place: Place & { brokers: 1 | 3; env?: NodeJS.ProcessEnv },
-  jarDirectory: string,
-): Promise<KafkaCluster> {
+export async function startKafka(place: Place & { brokers: 1 | 3 }, jarDirectory: string): Promise<KafkaCluster> {
   const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
   const nodes = await layOut(place.dir, place.brokers);
   await Promise.all(nodes.map((node) => format(node, nodes, clusterId, jarDirectory, place)));
@@ -90,13 +88,7 @@ function format(node: Node, nodes: readonly Node[], clusterId: string, jarDirect
 
 const configFile = (node: Node) => join(node.dir, 'server.properties');
 
-function kafkaPart(
-  node: Node,
-  nodes: readonly Node[],
-  brokers: string,
-  jarDirectory: string,
-  place: Place & { env?: NodeJS.ProcessEnv },
-): Part {
+function kafkaPart(node: Node, nodes: readonly Node[], brokers: string, jarDirectory: string, place: Place): Part {
   const name = nodes.length === 1 ? 'kafka' : `kafka-${node.id}`;
   const heap = nodes.length === 1 ? 512 : 384;
   return new Part(
@@ -104,7 +96,6 @@ function kafkaPart(
       name,
       command: 'java',
       args: [...javaArgs(jarDirectory, heap), ...logging, 'kafka.Kafka', configFile(node)],
-      ...(place.env !== undefined && { env: place.env }),
       log: join(place.dir, 'logs', `${name}.log`),
       ready: async () => (await liveBrokers(brokers)) === nodes.length,
       graceMs: 0,

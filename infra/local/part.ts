@@ -29,6 +29,8 @@ export type Place = {
   /** called for each process before anything else can fail */
   readonly onSpawn?: (name: string, id: ProcessId) => void;
   readonly signal?: AbortSignal | undefined;
+  /** what processes inherit that are given no environment of their own; default: this process's */
+  readonly env?: NodeJS.ProcessEnv;
 };
 
 /** A part ended although nobody stopped it, or never served. The message names it and shows the tail of its log. */
@@ -136,7 +138,7 @@ export class Part {
       stdio: ['ignore', output, output],
       detached: true,
       cwd,
-      env: env ?? process.env,
+      env: env ?? this.#place.env ?? process.env,
     });
     closeSync(output);
     this.#child = child;

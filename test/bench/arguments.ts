@@ -24,7 +24,7 @@ export type Options = {
   readonly deletionPolicy: DeletionPolicy;
   /** objects one after another, in phase `idle` */
   readonly singles: number;
-  /** objects that are created and deleted before anything but `idle` is measured */
+  /** objects that go through all loads before one is measured */
   readonly warmUp: number;
   /** seconds of silence before each request of phase `idle` */
   readonly pause: number;
@@ -44,7 +44,7 @@ export const usage = `usage: npm run bench [-- OPTION ...]
   --count N             objects per phase, 1 to 10000 (default 200)
   --deletion-policy P   Delete or Retain, for all objects (default Delete, the dearer: it takes a finalizer)
   --singles N           objects one after another while all is idle, 2 to 1000 (default 50)
-  --warm-up N           objects created and deleted before a load is measured, 0 to 1000 (default 200): what has just been
+  --warm-up N           objects that go through all loads before one is measured, 0 to 1000 (default 200): what has just been
                         started still compiles what it runs
   --pause N             seconds of silence before each of those requests, 0 to 60 (default 0)
   --phases A,B          only these: ${phaseNames.join(', ')} (default all; what one of them needs is done too)

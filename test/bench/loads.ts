@@ -4,7 +4,7 @@ import type { DeletionPolicy } from './arguments.ts';
 import type { Brokers, Expected } from './topics.ts';
 import { isGone, isReady, type Wish } from './watcher.ts';
 
-export const loadNames = ['create', 'grow', 'configure', 'delete'] as const satisfies string[];
+export const loadNames = ['create', 'grow', 'configure', 'delete'] as const;
 export type LoadName = (typeof loadNames)[number];
 
 export type Load = {

@@ -25,7 +25,7 @@ export type Report = {
   readonly count: number;
   /** objects one after another */
   readonly singles: number;
-  /** objects created and deleted first */
+  /** objects that go through all loads first, where a load is measured */
   readonly warmUp: number;
   readonly deletionPolicy: DeletionPolicy;
   readonly parallel: number;
@@ -64,7 +64,7 @@ export async function measure(installation: Installation, options: Options): Pro
   try {
     await brokers.connect();
     await api.request('POST', '/api/v1/namespaces', json({ metadata: { name: namespace } }));
-    const floored = isLoaded(options) ? await floorOf(installation, { api, brokers, loads }, options) : {};
+    const floored = hasFloor(options) ? await floorOf(installation, { api, brokers, loads }, options) : {};
     const watcher = await Watcher.start(api, namespace);
     const outside = { api, brokers, queues, loads, watcher };
     const timed = await timedRun(installation, outside, options);
@@ -83,7 +83,7 @@ export async function measure(installation: Installation, options: Options): Pro
 }
 
 /** Whether anything is measured that has a floor to be compared with. */
-const isLoaded = ({ phases }: Options): boolean => [...phases].some((phase) => phase !== 'resync' && phase !== 'drift');
+const hasFloor = ({ phases }: Options): boolean => [...phases].some((phase) => phase !== 'resync' && phase !== 'drift');
 
 async function floorOf(
   { system, progress }: Installation,
@@ -114,7 +114,7 @@ async function timedRun(installation: Installation, outside: Outside, options: O
   return withProduct(installation, { ...outside, profiler }, environment(installation.system), async (world) => {
     const memoryAtStart = Object.fromEntries(usageOf(world.pids));
     const idled = phases.has('idle') ? await idle(world, singles, pause) : undefined;
-    if (loaded(options)) await warm(world, options.warmUp);
+    if (hasLoad(options) && options.warmUp > 0) await warm(world, options.warmUp);
     const names = namesOf('topic', count);
     const done: Partial<Record<LoadName, Fleet>> = {};
     let resynced: Resync | undefined;
@@ -134,14 +134,12 @@ async function timedRun(installation: Installation, outside: Outside, options: O
   });
 }
 
-const loaded = ({ phases }: Options): boolean => loadNames.some((name) => phases.has(name));
+const hasLoad = ({ phases }: Options): boolean => loadNames.some((name) => phases.has(name));
 
 /** Servers on a JVM and functions that have just been started compile what they run: that is not what is measured. */
-async function warm({ loads, ...world }: World, count: number): Promise<void> {
-  if (count === 0) return;
+async function warm(world: World, count: number): Promise<void> {
   const names = namesOf('warm', count);
-  await fleet({ ...world, loads }, loads.create, names);
-  await fleet({ ...world, loads }, loads.delete, names);
+  for (const load of Object.values(world.loads)) await fleet(world, load, names);
 }
 
 const onFleet = ['create', 'resync', 'drift', 'grow', 'configure', 'delete'] as const;

@@ -48,12 +48,26 @@ describe('an artifact', () => {
     assert.equal(place, placeOf(artifact, cache));
   });
 
-  test('is not there when it could not be finished, and is tried again', async (t) => {
+  test('that could not be finished is there all the same, and it is said', async (t) => {
     const { artifact, cache, builds } = world(t);
-    const finish = () => Promise.reject(new Error('no room'));
-    await assert.rejects(obtain({ ...artifact, finish }, silent, undefined, cache), /no room/);
+    const lines: string[] = [];
+    const hopeless = { ...artifact, finish: () => Promise.reject(new Error('no room')) };
+    await obtain(hopeless, (line) => lines.push(line), undefined, cache);
+    assert.ok(lines.includes('tool: goes on without what would make it start faster: no room'), lines.join());
+    await obtain(hopeless, silent, undefined, cache);
+    assert.equal(builds(), 1);
+  });
+
+  test('whose finishing was cut off is not taken for done, and is made anew', async (t) => {
+    const { artifact, cache, builds } = world(t);
+    const end = new AbortController();
+    const finish = async () => end.abort();
+    const cutOff = { ...artifact, finish: () => finish().then(() => Promise.reject(new Error('ended'))) };
+    await assert.rejects(obtain(cutOff, silent, end.signal, cache), { name: 'AbortError' });
     assert.ok(!isCached(artifact, cache));
-    await obtain(artifact, silent, undefined, cache);
+    const place = await obtain(artifact, silent, undefined, cache);
+    assert.ok(isCached(artifact, cache));
+    assert.equal(readFileSync(join(place, 'result'), 'utf8'), 'one');
     assert.equal(builds(), 2);
   });
 

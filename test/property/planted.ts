@@ -1,4 +1,4 @@
-/** Bugs that somebody could write, each a small change to one file of the core: see `planted.test.ts`. */
+/** Bugs that somebody could write, each a small change to one file of the core: see `planted.long.test.ts`. */
 export type Planted = {
   /** what goes wrong, and why that is dangerous */
   readonly reason: string;

@@ -12,7 +12,7 @@ export type Verdict = {
 
 /** Only these run on a real API server, a real broker or real queues; a name in another file shows nothing. */
 const real =
-  /^test\/(e2e|crash|crds|local)\/|^test\/forwarder\/(process|outage)\.|^test\/commands\/process\.|\.(kafka|kube|sqs|real)\.test\.ts$/;
+  /^test\/(e2e|crash|crds|local)\/|^test\/forwarder\/(process|outage)\.|^test\/commands\/process\.|\.(kafka|kube|sqs|real)(\.long)?\.test\.ts$/;
 /** Ids at the beginning of a name, up to a colon: `K001, K047: config values …`. */
 const idsOf = (name: string): readonly string[] => /^([A-Z]\d{3}(?:, [A-Z]\d{3})*):/.exec(name)?.[1]?.split(', ') ?? [];
 
@@ -59,7 +59,7 @@ export function render(found: readonly Verdict[]): string {
   return `# Conformance
 
 What a KafkaTopic must do, and the tests that show it on a real API server and real brokers. \`npm run verify\` writes this
-table from test/conformance.ts and the last results of \`npm test\`.
+table from test/conformance.ts and the last results of \`npm test -- --all\`.
 
 Rows: ${count('passed')} passed, ${count('failed')} failed, ${count('no test')} without a test, ${count('later')} for later.
 
