@@ -59,7 +59,8 @@ export async function replicasByHand(brokers: string): Promise<ReplicasByHand & 
     create: async (topic, replicas, config = {}) => {
       const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
       const replicaAssignment = replicas.map((brokers, partition) => ({ partition, replicas: [...brokers] }));
-      await admin.createTopics({ waitForLeaders: true, topics: [{ topic, replicaAssignment, configEntries }] });
+      // kafkajs 2.2 asks for the leaders only once whether the broker has heard of the topic; its producer asks again
+      await admin.createTopics({ waitForLeaders: false, topics: [{ topic, replicaAssignment, configEntries }] });
       // one of its own: kafkajs' producers ask for topics of earlier messages too, and fail when one is gone
       const producer = kafka.producer();
       await producer.connect();
