@@ -75,6 +75,13 @@ describe('the local system', () => {
     await part('apiserver').start();
     const at = (resourceVersion: string) =>
       kube.request('GET', topics, { query: { resourceVersion, resourceVersionMatch: 'Exact' } });
+    // a server that has just started answers 429 until its caches are filled
+    const isFilled = () =>
+      at(after).then(
+        () => true,
+        (error) => (error instanceof ApiError && error.code === 429 ? false : Promise.reject(error)),
+      );
+    assert.ok(await until(isFilled, 15_000));
     const { items } = (await at(after)) as { items: { metadata: { name: string } }[] };
     assert.ok(items.some(({ metadata }) => metadata.name === 'kept'));
     await assert.rejects(at(before), (error) => error instanceof ApiError && error.code === 410);
