@@ -89,8 +89,14 @@ type Built = { readonly files: readonly string[]; readonly state: string };
 const record = join(dist, 'built.json');
 const rules = ['infra/build.ts', 'infra/sealed.ts', 'package-lock.json', 'tsconfig.json'];
 
-const builtBefore = (): Built | undefined =>
-  existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')) : undefined;
+/** What cannot be read says nothing: then all is built. */
+function builtBefore(): Built | undefined {
+  try {
+    return JSON.parse(readFileSync(record, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
 
 /** A hash over what the files hold; one that is gone counts too. */
 function stateOf(files: readonly string[]): string {
@@ -160,7 +166,9 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  await (args.length === 0 ? buildChanged() : buildBundles(args.filter(isBundle))).catch(() => {
+  await (args.length === 0 ? buildChanged() : buildBundles(args.filter(isBundle))).catch((error) => {
+    // esbuild has printed the faults in what it bundles
+    if (!(error instanceof Error && 'errors' in error)) console.error(`build: ${error.message}`);
     process.exitCode = 1;
   });
 }

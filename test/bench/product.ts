@@ -39,7 +39,7 @@ export async function startProduct(place: Place, { env, extra = {} }: ProductOpt
   const { part: forwarder, port } = await forwarderPart(place, { ...whole, KUBECONFIG: env.KUBECONFIG_FORWARDER });
   const runner = runnerPart(place, whole, writeService(place.dir, extra), queueArguments(whole));
   await startAll([forwarder, runner]);
-  await until(() => hasTicked(port), 10_000);
+  if (!(await until(() => hasTicked(port), 60_000))) throw new Error('the forwarder has sent no tick');
   return {
     pids: new Map([forwarder, runner].map(({ name, pid }) => [name, pid ?? 0])),
     crashed: Promise.race([forwarder.crashed, runner.crashed]),

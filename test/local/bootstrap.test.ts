@@ -104,7 +104,7 @@ describe('the bootstrap', () => {
       text += chunk;
     });
     const ended = new Promise((resolve) => child.on('close', resolve));
-    await until(() => text.includes('running'), 30_000);
+    assert.ok(await until(() => text.includes('running'), 30_000));
     child.kill('SIGTERM');
     assert.equal(await ended, 4);
     assert.equal(text, 'running\ntold\n');

@@ -99,7 +99,7 @@ describe('a part', () => {
       { signal: giveUp.signal },
     );
     const starting = worker.start();
-    await until(() => Number.isInteger(printedPid(worker.log)), 5_000);
+    assert.ok(await until(() => Number.isInteger(printedPid(worker.log)), 30_000));
     giveUp.abort();
     await assert.rejects(starting, { name: 'AbortError' });
     assert.ok(!isAlive(printedPid(worker.log)));

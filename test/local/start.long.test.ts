@@ -53,7 +53,7 @@ const pidsOf = (dir: string): number[] => Object.values(json(dir, 'ready').pids)
 /** The process of a part, as soon as it is recorded. */
 async function firstPid(dir: string): Promise<number> {
   const processes = join(dir, 'processes');
-  await until(() => existsSync(processes) && readFileSync(processes, 'utf8').endsWith('\n'), 30_000);
+  assert.ok(await until(() => existsSync(processes) && readFileSync(processes, 'utf8').endsWith('\n'), 30_000));
   return json(dir, 'processes').pid;
 }
 const isReady = (dir: string) => until(() => existsSync(join(dir, 'ready')), 180_000);
@@ -180,7 +180,7 @@ describe('npm start', () => {
     await launch('start', dir, [...emq, '--detach']).ended;
     const { supervisor, elasticmq } = json(dir, 'ready').pids;
     process.kill(elasticmq, 'SIGKILL');
-    await until(() => !isAlive(supervisor), 30_000);
+    assert.ok(await until(() => !isAlive(supervisor), 30_000));
     const stop = launch('stop', dir);
     assert.equal(await stop.ended, 0);
     assert.match(

@@ -1,8 +1,10 @@
 /** Kafka as seen without the product: kafkajs' own admin and producer, and the broker's files on disk. */
+import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs, { type Admin, Kafka, logLevel } from 'kafkajs';
+import kafkajs, { type Admin, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
+import { eventually } from '../kafka/eventually.ts';
 
 /** Everything about a topic that the product could change. */
 export type Shape = {
@@ -100,7 +102,7 @@ export class Broker {
   /** Makes a topic of one partition on these brokers. */
   async createOn(topic: string, brokers: number[]): Promise<void> {
     const replicaAssignment = [{ partition: 0, replicas: brokers }];
-    await this.#admin.createTopics({ topics: [{ topic, replicaAssignment }], waitForLeaders: true });
+    await this.#make([{ topic, replicaAssignment }]);
   }
 
   /** Waits until no broker leads the topic. Nearly everything of kafkajs fails then, whichever topic it is about. */
@@ -128,13 +130,27 @@ export class Broker {
   async create(topic: string, numPartitions: number, config: Readonly<Record<string, string>> = {}): Promise<string> {
     const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
     const topics = [{ topic, numPartitions, replicationFactor: 1, configEntries }];
-    await this.#admin.createTopics({ topics, waitForLeaders: true });
+    await this.#make(topics);
     return this.id(topic);
   }
 
   /** Makes topics of one partition each. */
   async createAll(topics: readonly string[]): Promise<void> {
-    await this.#admin.createTopics({ topics: topics.map((topic) => ({ topic, numPartitions: 1 })) });
+    await this.#make(topics.map((topic) => ({ topic, numPartitions: 1 })));
+  }
+
+  /** Waits itself until the broker lists them: kafkajs 2.2 asks for the leaders once, when it may not have heard of them. */
+  async #make(topics: ITopicConfig[]): Promise<void> {
+    await this.#admin.createTopics({ topics, waitForLeaders: false });
+    const listed = async () => {
+      const there = new Set(await this.topics());
+      assert.deepEqual(
+        topics.filter(({ topic }) => !there.has(topic)),
+        [],
+        'topics are not listed',
+      );
+    };
+    await eventually(listed, deadlineMs);
   }
 
   async delete(topic: string): Promise<void> {
