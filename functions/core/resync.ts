@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type Look, look } from './look.ts';
+import { claimantOf } from './parse.ts';
 import { outcomeOf, type Pass, startPass } from './pass.ts';
+import type { Resources } from './ports.ts';
 import type { Ports } from './reconciler.ts';
 import { conditionIn, type TopicResource, type TopicStatus } from './resource.ts';
 import { sameStatus, statusOf } from './status.ts';
@@ -26,7 +28,7 @@ export async function outOfSync(
   tick: string,
   signal: AbortSignal,
 ): Promise<Judged> {
-  const looks = await look(resources, ports, signal);
+  const looks = await look(resources, { ...ports, resources: fewListings(ports.resources) }, signal);
   const now = ports.now();
   const needs = resources.map((resource) => needOf(resource, looks.get(keyOf(resource.key)), tick, now));
   const trouble = [...looks.values()].find((seen) => seen instanceof Error);
@@ -35,6 +37,36 @@ export async function outOfSync(
     unread: needs.filter((need) => need === 'unread').length,
     ...(trouble && { because: trouble.message }),
   };
+}
+
+/** What listing everything is cheaper than: the API server goes through all objects for each listing of a topic's. */
+const listingsPerPage = 20;
+/** As large as the API server gives them without effort. */
+const objectsPerListing = 500;
+
+/** Claimants of the first topics by a listing each; once there are many, of all others by one listing of everything. */
+function fewListings(resources: Pick<Resources, 'claimants' | 'page'>): Pick<Resources, 'claimants'> {
+  let listings = 0;
+  let byTopic: Promise<ReadonlyMap<string, readonly TopicResource[]>> | undefined;
+  return {
+    claimants: async (topicName, signal) => {
+      if (listings++ < listingsPerPage) return resources.claimants(topicName, signal);
+      byTopic ??= everything(resources, signal).then((all) => Map.groupBy(all, (one) => one.topicName));
+      return ((await byTopic).get(topicName) ?? []).map(claimantOf);
+    },
+  };
+}
+
+/** @throws Failure */
+async function everything(resources: Pick<Resources, 'page'>, signal: AbortSignal): Promise<readonly TopicResource[]> {
+  const found: TopicResource[] = [];
+  let next: string | undefined;
+  do {
+    const page = await resources.page(objectsPerListing, next, signal);
+    found.push(...page.items);
+    next = page.continue;
+  } while (next !== undefined);
+  return found;
 }
 
 function needOf(

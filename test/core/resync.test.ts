@@ -104,3 +104,53 @@ describe('what the brokers have refused for good (K147)', () => {
     }
   });
 });
+
+describe('a page on which nobody is bound to a topic that is there', () => {
+  const count = 60;
+  const name = (index: number) => `t${index}`;
+
+  /** Each topic was made by somebody, and is wanted by two objects of which none has been looked at. */
+  function unboundWorld() {
+    const made = world();
+    for (let index = 0; index < count; index++) {
+      made.topics.add(name(index), { numPartitions: 1 });
+      made.apply(name(index), { numPartitions: 1 });
+      made.apply(`second-${index}`, { topicName: name(index), numPartitions: 1 });
+    }
+    const calls: string[] = [];
+    made.resources.fault = ({ call, phase }) => void (phase === 'before' && calls.push(call));
+    const judge = async () => {
+      const { items } = await made.resources.page(500, undefined, never);
+      calls.length = 0;
+      return outOfSync(items, made.ports, 'tick', never);
+    };
+    return { ...made, calls, judge };
+  }
+
+  test('costs some listings of claimants and one of everything, not one for each object', async () => {
+    const { judge, calls } = unboundWorld();
+    const { needed, unread } = await judge();
+    assert.deepEqual([needed.length, unread], [2 * count, 0]);
+    const times = (wanted: string) => calls.filter((call) => call === wanted).length;
+    assert.deepEqual([times('claimants'), times('page')], [20, 1]);
+  });
+
+  test('is judged as each object would be alone: those who lost to another have nothing to do', async () => {
+    const { judge, pass, ready } = unboundWorld();
+    const names = Array.from({ length: count }, (_, index) => [name(index), `second-${index}`]).flat();
+    for (const one of names) await pass([one]);
+    assert.deepEqual([ready('t59'), ready('second-59')], ['True Synced', 'False ResourceConflict']);
+    const { needed, unread } = await judge();
+    assert.deepEqual([needed, unread], [[], 0]);
+  });
+
+  test('is left to the next tick as far as claimants could not be listed', async () => {
+    const made = unboundWorld();
+    const { items } = await made.resources.page(500, undefined, never);
+    made.resources.fault = ({ call }) => {
+      if (call === 'page') throw new Failure('InternalError', 'the API server is away', { retryable: true });
+    };
+    const { needed, unread, because } = await outOfSync(items, made.ports, 'tick', never);
+    assert.deepEqual([needed.length, unread, because], [20, 2 * count - 20, 'the API server is away']);
+  });
+});
