@@ -37,7 +37,7 @@ export async function verdict(answer: Promise<unknown>): Promise<Verdict> {
   }
 }
 
-const patience = 30_000;
+const patience = 60_000;
 
 /** An admission policy works some moments after it was stored. */
 export async function policyWorks(client: KubeClient, namespace: string, object: unknown): Promise<void> {

@@ -5,7 +5,7 @@ import type { Kubectl } from './kubectl.ts';
 const registrations = '/apis/admissionregistration.k8s.io/v1';
 const definition = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/kafkatopics.cache.example.com';
 const bindings = `${registrations}/validatingadmissionpolicybindings`;
-const deadlineMs = 30_000;
+const deadlineMs = 60_000;
 
 type Version = { readonly schema: unknown };
 type Definition = { readonly metadata: object; readonly spec: { readonly versions: readonly Version[] } };

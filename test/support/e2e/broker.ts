@@ -24,7 +24,7 @@ const literally = { resourcePatternType: kafkajs.ResourcePatternTypes.LITERAL };
 const anybody = { principal: 'User:*' };
 const { ALLOW: allow, DENY: deny } = kafkajs.AclPermissionTypes;
 type Operation = keyof typeof kafkajs.AclOperationTypes;
-const deadlineMs = 20_000;
+const deadlineMs = 60_000;
 const pollMs = 20;
 
 export class Broker {

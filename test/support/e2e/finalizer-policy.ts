@@ -4,7 +4,7 @@ import type { KafkaTopic, Kubectl } from './kubectl.ts';
 
 const bindings = '/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings';
 const name = 'kafkatopic-finalizer.cache.example.com';
-const deadlineMs = 30_000;
+const deadlineMs = 60_000;
 
 /** Takes the policy out of force. The API server follows some moments later, which is waited for. */
 export async function removeFinalizerPolicy(admin: Kubectl): Promise<void> {

@@ -79,7 +79,7 @@ export class Refused extends Error {
 type Texts = Readonly<Record<string, string>>;
 type Options = { readonly body?: unknown; readonly contentType?: string; readonly accept?: string };
 
-const deadlineMs = 30_000;
+const deadlineMs = 60_000;
 /** The API server ends idle connections after 90 s, maybe under a request that has just begun. */
 const idleMs = 30_000;
 const pollMs = 20;
@@ -226,7 +226,7 @@ export class Kubectl {
     return (await this.list()).map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`);
   }
 
-  /** Waits until the object says this about its present generation. @throws Error with what it says, after 30 s */
+  /** Waits until the object says this about its present generation. @throws Error with what it says, after 60 s */
   async says(name: string, reason: string): Promise<KafkaTopic> {
     const object = await this.#until(name, (object) => {
       const ready = conditionOf(object, 'Ready');
