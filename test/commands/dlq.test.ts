@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { Failure } from '../../functions/core/outcome.ts';
+import { temporaryFolder } from '../support/folder.ts';
 import { golden } from '../support/golden.ts';
 import { commandWorld } from './world.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'dlq-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder('dlq');
 
 const request = (name: string, namespace = 'shop') =>
   JSON.stringify({ v: 1, namespace, name, trigger: 'change', id: 'm' });

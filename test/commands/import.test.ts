@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { Failure } from '../../functions/core/outcome.ts';
+import { temporaryFolder } from '../support/folder.ts';
 import { golden } from '../support/golden.ts';
 import { commandWorld } from './world.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'topicsmith-import-'));
-after(() => rmSync(dir, { recursive: true }));
+const dir = temporaryFolder('import');
 
 type Written = { metadata: { name: string; namespace?: string }; spec: { topicName?: string; mode: string } };
 

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { parse } from 'yaml';
 import { apiVersion, kind } from '../../functions/core/api.ts';
 import { Failure } from '../../functions/core/outcome.ts';
+import { temporaryFolder } from '../support/folder.ts';
 import { golden } from '../support/golden.ts';
 import { commandWorld, disturb, fleet } from './world.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'topicsmith-plan-'));
-after(() => rmSync(dir, { recursive: true }));
+const dir = temporaryFolder('plan');
 
 const manifest = (name: string, spec: object, metadata: object = {}) =>
   `${JSON.stringify({ apiVersion, kind, metadata: { name, ...metadata }, spec })}\n`;
