@@ -73,3 +73,8 @@ declare module 'kafkajs/src/loggers/index.js' {
   export const LEVELS: { readonly NOTHING: 0 };
   export function createLogger(options: { level: number; logCreator: () => (entry: unknown) => void }): Logger;
 }
+
+declare module 'kafkajs/src/protocol/error.js' {
+  const protocol: { readonly errorCodes: readonly { readonly code: number; readonly type: string }[] };
+  export default protocol;
+}

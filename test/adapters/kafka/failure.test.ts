@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import protocol from 'kafkajs/src/protocol/error.js';
 import { SecretError } from '../../../functions/adapters/kafka/credentials.ts';
 import {
   codes,
+  failureOrThrow,
+  isRefused,
   judge,
   type Operation,
+  outOfTime,
+  unmentioned,
   unreachable,
   unsupportedVersion,
 } from '../../../functions/adapters/kafka/failure.ts';
@@ -93,6 +98,20 @@ describe('every code for every operation', () => {
     assert.match((judge('create', { code: 12345 }) as Failure).message, /code 12345/);
   });
 
+  test('names are Kafka’s own, of which its client knows the older ones', () => {
+    const named = new Map(protocol.errorCodes.map(({ code, type }) => [code, type]));
+    named.set(-1, 'UNKNOWN_SERVER_ERROR').set(6, 'NOT_LEADER_OR_FOLLOWER');
+    named.set(89, 'THROTTLING_QUOTA_EXCEEDED').set(100, 'UNKNOWN_TOPIC_ID');
+    named.set(103, 'INCONSISTENT_TOPIC_ID').set(129, 'REBOOTSTRAP_REQUIRED');
+    for (const [code, { name }] of codes) assert.equal(name, named.get(code));
+  });
+
+  test('a code that nobody knows is counted as that, and told', () => {
+    const { code, message } = judge('create', { code: 12345 }) as Failure;
+    assert.equal(code, 'UNKNOWN');
+    assert.equal(message, 'the broker refused the request (Kafka: UNKNOWN, code 12345)');
+  });
+
   test('a throttled item knows how long to wait', () => {
     assert.equal((judge('create', { code: 89 }, 8963) as Failure).retryAfterMs, 8963);
     assert.equal((judge('create', { code: 7 }, 8963) as Failure).retryAfterMs, undefined);
@@ -123,6 +142,7 @@ describe('texts for people', () => {
       'not authorized: Create on topic orders is needed; this grants it to our user NAME: kafka-acls --add --allow-principal User:NAME --operation Create --topic orders (Kafka: TOPIC_AUTHORIZATION_FAILED, code 29)',
     );
     assert.match(messageOf('delete', 29, 'Topic authorization failed.'), /Delete on the topic/);
+    assert.match(messageOf('limit', 31, null), / --operation AlterConfigs --cluster \(/);
   });
   test('a code without text still has a sentence', () => {
     for (const code of [...codes.keys(), 999]) {
@@ -131,6 +151,67 @@ describe('texts for people', () => {
     }
   });
 });
+
+table(
+  'what a broker does not explain',
+  (code: number) => (judge('alter', { code }) as Failure).message.replace(/ \(Kafka: .*/, ''),
+  [
+    { reason: 'nothing is known', given: -1, want: 'the broker met an error that it does not explain' },
+    { reason: 'it may still be done', given: 7, want: 'the brokers did not finish in time' },
+    { reason: 'gone by name', given: 3, want: 'the topic is gone' },
+    { reason: 'gone by id', given: 100, want: 'the topic is gone' },
+    { reason: 'made anew by somebody', given: 103, want: 'the topic is another one than before' },
+    { reason: 'made meanwhile', given: 36, want: 'the topic exists already' },
+    { reason: 'the owner has to choose another name', given: 17, want: 'Kafka does not allow this topic name' },
+    { reason: 'a quota', given: 89, want: 'the brokers limit how fast topics may change' },
+    {
+      reason: 'there is a way out for the owner of the object',
+      given: 73,
+      want: 'the brokers delete no topics, delete.topic.enable is false; deletionPolicy: Retain gives the topic up',
+    },
+  ],
+);
+
+describe('no answer for a topic', () => {
+  test('left out of the answer: after a mutation nobody knows, after a look nothing happened', () => {
+    const { reason, message } = unmentioned('look');
+    assert.deepEqual([reason, message], ['KafkaError', 'the broker left this topic out of its answer']);
+    assert.equal(inWords(unmentioned('look')), 'retryable KafkaError');
+    assert.equal(inWords(unmentioned('delete')), 'uncertain KafkaError');
+  });
+
+  test('the time was up: what was sent may still take effect, what was not sent does not', () => {
+    assert.equal(inWords(outOfTime(true)), 'uncertain BrokerUnavailable');
+    assert.equal(outOfTime(true).message, 'Kafka did not answer before the time was up');
+    assert.equal(inWords(outOfTime(false)), 'retryable BrokerUnavailable');
+    assert.equal(outOfTime(false).retryable, true);
+    assert.equal(outOfTime(false).message, 'the time was up before Kafka was asked');
+  });
+
+  test('a lost connection is uncertain only where it was told so', () => {
+    assert.equal(inWords(unreachable(socketError('ECONNRESET'))), 'retryable BrokerUnavailable');
+    assert.equal(inWords(unreachable(socketError('ECONNRESET'), { unanswered: true })), 'uncertain BrokerUnavailable');
+  });
+
+  test('what is a Failure already stays what it is, and a defect goes on as it is', () => {
+    const failure = outOfTime(true);
+    assert.equal(unreachable(failure), failure);
+    assert.equal(failureOrThrow(failure), failure);
+    const defect = new TypeError('x');
+    assert.throws(() => failureOrThrow(defect), defect);
+  });
+});
+
+table('other credentials may help', isRefused, [
+  { reason: 'a login that is refused', given: { name: 'KafkaJSSASLAuthenticationError' }, want: true },
+  { reason: 'a mechanism that is refused', given: { name: 'KafkaJSProtocolError', code: 33 }, want: true },
+  { reason: 'a login out of turn', given: { name: 'KafkaJSProtocolError', code: 34 }, want: true },
+  { reason: 'a password that is refused', given: { name: 'KafkaJSProtocolError', code: 58 }, want: true },
+  { reason: 'a certificate', given: { code: 'CERT_HAS_EXPIRED' }, want: true },
+  { reason: 'another answer of the broker', given: { name: 'KafkaJSProtocolError', code: 7 }, want: false },
+  { reason: 'the number of an error that is not the broker’s', given: { name: 'Error', code: 33 }, want: false },
+  { reason: 'the network', given: { name: 'KafkaJSConnectionError', code: 'ECONNREFUSED' }, want: false },
+]);
 
 const socketError = (code: string, message = 'x') =>
   Object.assign(new Error(message), { name: 'KafkaJSConnectionError', code });
@@ -152,6 +233,63 @@ table(
       reason: 'the name is unknown',
       given: socketError('ENOTFOUND'),
       want: ['BrokerUnavailable', true, 'Kafka cannot be reached: its host name is unknown'],
+    },
+    {
+      reason: 'the name cannot be looked up now',
+      given: socketError('EAI_AGAIN'),
+      want: ['BrokerUnavailable', true, 'Kafka cannot be reached: its host name cannot be looked up now'],
+    },
+    {
+      reason: 'nobody picks up',
+      given: socketError('ETIMEDOUT'),
+      want: ['BrokerUnavailable', true, 'Kafka cannot be reached: no connection in time'],
+    },
+    {
+      reason: 'no way to the host',
+      given: socketError('EHOSTUNREACH'),
+      want: ['BrokerUnavailable', true, 'Kafka cannot be reached: no route to its host'],
+    },
+    {
+      reason: 'no way to the network',
+      given: socketError('ENETUNREACH'),
+      want: ['BrokerUnavailable', true, 'Kafka cannot be reached: no route to its network'],
+    },
+    {
+      reason: 'a connection that is cut hints at the settings',
+      given: socketError('ECONNRESET'),
+      want: [
+        'BrokerUnavailable',
+        true,
+        'Kafka closed the connection; if this persists, check its TLS and SASL settings',
+      ],
+    },
+    {
+      reason: 'a connection that is closed meanwhile too',
+      given: socketError('EPIPE'),
+      want: [
+        'BrokerUnavailable',
+        true,
+        'Kafka closed the connection; if this persists, check its TLS and SASL settings',
+      ],
+    },
+    {
+      reason: 'something else listens there',
+      given: socketError('NOT_KAFKA'),
+      want: ['BrokerUnavailable', true, 'what answers is not Kafka, or it expects TLS: check KAFKA_TLS'],
+    },
+    {
+      reason: 'something else listens there, and only the text says so',
+      given: new Error('the answer is not the Kafka protocol'),
+      want: ['BrokerUnavailable', true, 'what answers is not Kafka, or it expects TLS: check KAFKA_TLS'],
+    },
+    {
+      reason: 'a thing without any text',
+      given: {},
+      want: [
+        'BrokerUnavailable',
+        true,
+        'Kafka closed the connection; if this persists, check its TLS and SASL settings',
+      ],
     },
     {
       reason: 'a certificate that nobody vouches for is named',
@@ -236,9 +374,17 @@ table(
       want: 'the broker does not offer DeleteTopics version 6 (it offers 7 to 9): a newer Topicsmith is needed',
     },
     {
+      reason: 'one that offers it and nothing older, as far as that: it was asked for more',
+      given: [6, { minVersion: 6, maxVersion: 6 }],
+      want: 'the broker does not offer DeleteTopics version 6 (it offers 6 to 6): Kafka 3.0 or newer is needed',
+    },
+    {
       reason: 'a broker that does not know the request',
       given: [6, undefined],
       want: 'the broker does not offer DeleteTopics version 6 (it offers none): Kafka 3.0 or newer is needed',
     },
   ],
 );
+
+test('a broker of another version is not asked again: the message is done', () =>
+  assert.equal(inWords(unsupportedVersion('DeleteTopics', 6, undefined)), 'terminal UnsupportedByBroker'));
