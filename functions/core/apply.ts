@@ -1,6 +1,5 @@
 import type { Action } from './action.ts';
 import { finishMoves, moveReplicas } from './apply-moves.ts';
-import { normalForm } from './config.ts';
 import { asFailure, Failure, type PerItem } from './outcome.ts';
 import type { Pass } from './pass.ts';
 import type { ConfigChange, CreatedTopic, NewTopic } from './ports.ts';
@@ -175,7 +174,7 @@ const configChanges = ({ resource }: Pass, actions: readonly Action[]): ConfigCh
     return [];
   });
 
-/** The settings after changes that the broker has confirmed; it stores values in their normal form. */
+/** The settings after changes that the broker has confirmed, in the spelling of the spec. */
 function withConfigs(live: Pass['live'], changes: readonly ConfigChange[]): Pass['live'] {
   if (live === 'absent' || live === 'unread') return live;
   const config = new Map(live.config);
@@ -190,15 +189,7 @@ const inherited = (entry: ConfigEntry): ConfigEntry => ({ ...entry, source: 'def
 const overridden = (entry: ConfigEntry, value: string): ConfigEntry => ({
   ...entry,
   source: 'topic',
-  // A list keeps the order it was given in; every other type has one spelling.
-  value: entry.sensitive
-    ? null
-    : entry.type === 'list'
-      ? value
-          .split(',')
-          .map((part) => part.trim())
-          .join(',')
-      : normalForm(entry.type, value),
+  value: entry.sensitive ? null : value,
 });
 
 async function addPartitions(
