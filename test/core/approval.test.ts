@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describe } from '../../functions/core/action.ts';
-import { approvalProblem, permitted } from '../../functions/core/approval.ts';
+import { approvalProblem, permitted, shown } from '../../functions/core/approval.ts';
 import { type Danger, dangers, defaultApprovals } from '../../functions/core/installation.ts';
 import { plan } from '../../functions/core/plan.ts';
-import type { HeldPlan, TopicResource } from '../../functions/core/resource.ts';
+import type { HeldPlan, Reassignment, TopicResource } from '../../functions/core/resource.ts';
 import type { Situation } from '../../functions/core/situation.ts';
-import { absent, anotherId, boundTopic, deletedTopic, installation, live, situation, topic } from '../support/build.ts';
+import {
+  absent,
+  anotherId,
+  boundTopic,
+  deletedTopic,
+  entry,
+  installation,
+  live,
+  situation,
+  topic,
+} from '../support/build.ts';
 import { table } from '../support/table.ts';
 
 const decide = (given: Situation) => permitted(plan(given), given);
@@ -134,6 +144,8 @@ test('K122: what failed in the middle goes on under the same approval', () => {
   const remembered = (left: Situation) => but(left, { status: { ...boundTopic().status, plan: underway } as never });
   assert.deepEqual(now(remembered(halfway)), ['set retention.bytes from -1 to 9']);
   assert.deepEqual(now(halfway), [], 'without its memory the object asks again');
+  const beside = { ...remembered(begun), observed: live({ overrides: { 'retention.bytes': '99' } }) };
+  assert.deepEqual(now(beside), [], 'one of two that is another one now asks again for both');
   const edited = but(remembered(halfway), { generation: 2 });
   assert.deepEqual(now(edited), [], 'a new generation asks again');
   const moved = {
@@ -151,6 +163,20 @@ test('K117: an approval that does not match is said, and the text of it is not r
   assert.match(told('0123'), /the approval 0123 on the object does not match this plan/);
   assert.match(told('\u001b[31mred\n'), /the approval on the object does not match this plan/);
   assert.match(told(''), /the approval on the object does not match this plan/);
+  assert.match(told('0123 and more'), /the approval on the object does not match this plan/);
+  assert.match(told('more than 0123'), /the approval on the object does not match this plan/);
+});
+
+test('a message names five actions, and how many more there are', () => {
+  const told = (count: number) => {
+    const keys = Array.from({ length: count }, (_, at) => [`key.${at}`, '1']);
+    const entries = Object.fromEntries(keys.map(([name = '']) => [name, entry(name)]));
+    const given = situation(boundTopic({ mode: 'Plan', config: Object.fromEntries(keys) }), live({ entries }));
+    return approvalProblem(decide(given), plan(given), given.resource)[0]?.message.replace(/ \(spec.*/, '');
+  };
+  const named = (count: number) => Array.from({ length: count }, (_, at) => `set key.${at} from  to 1`).join(', ');
+  assert.equal(told(5), `held back: ${named(5)}`);
+  assert.equal(told(7), `held back: ${named(5)} and 2 more`);
 });
 
 test('the message holds the command that releases the plan', () => {
@@ -177,6 +203,103 @@ test('K167: a long plan is cut in the status, and its hash covers all of it', ()
   assert.deepEqual([actions.length, omitted], [50, 70]);
   assert.ok(JSON.stringify(actions).length < 50 * 500);
   assert.notEqual(hash, asked(long('b')).hash);
+});
+
+test('K167: a value of 200 characters is shown whole, a longer one is cut to that', () => {
+  const shownTo = (length: number) => {
+    const entries = { note: entry('note') };
+    const given = situation(boundTopic({ mode: 'Plan', config: { note: 'x'.repeat(length) } }), live({ entries }));
+    return asked(given).actions[0]?.to;
+  };
+  assert.equal(shownTo(200), 'x'.repeat(200));
+  assert.equal(shownTo(201), `${'x'.repeat(199)}…`);
+});
+
+const replicas = {
+  brokers: [1, 2].map((id) => ({ id, rack: undefined })),
+  partitions: [{ partition: 0, leader: 1, replicas: [1], adding: [], removing: [] }],
+};
+const begunMove: Reassignment = {
+  step: 'planned',
+  replicationFactor: 2,
+  partitionsDone: 0,
+  partitionsTotal: 1,
+  assignment: { 0: '1,2' },
+};
+
+table('what was begun needs nobody’s leave in Plan', (given: Situation) => now(given), [
+  {
+    reason: 'a move that was begun goes on: half of it helps nobody',
+    given: situation(boundTopic({ mode: 'Plan', replicationFactor: 2 }, { reassignment: begunMove }), live(), {
+      replicas,
+    }),
+    want: ['go on with the change of the replication factor to 2'],
+  },
+  {
+    reason: 'a new one waits',
+    given: situation(boundTopic({ mode: 'Plan', replicationFactor: 2 }), live(), { replicas }),
+    want: [],
+  },
+]);
+
+const safe = { destructive: false, why: '' };
+table('a held action as people see it', shown, [
+  {
+    reason: 'a value that the brokers withhold is hidden',
+    given: { type: 'SetConfig', key: 'k', from: null, to: '2', ...safe },
+    want: { type: 'SetConfig', field: 'k', from: '***', to: '2', ...safe },
+  },
+  {
+    reason: 'a value that nobody knows is that of the broker',
+    given: { type: 'ResetConfig', key: 'k', from: '1', to: null, ...safe },
+    want: { type: 'ResetConfig', field: 'k', from: '1', to: 'inherited', ...safe },
+  },
+  {
+    reason: 'growth is from a number to a number',
+    given: { type: 'AddPartitions', from: 1, to: 3, destructive: true, why: 'keys' },
+    want: { type: 'AddPartitions', field: 'numPartitions', from: '1', to: '3', destructive: true, why: 'keys' },
+  },
+  {
+    reason: 'so is a move, but for where the replicas go',
+    given: {
+      type: 'MoveReplicas',
+      from: 'mixed',
+      to: 3,
+      assignment: new Map(),
+      send: new Map(),
+      resumes: false,
+      ...safe,
+    },
+    want: { type: 'MoveReplicas', field: 'replicationFactor', from: 'mixed', to: '3', ...safe },
+  },
+  {
+    reason: 'a deletion names the topic that goes',
+    given: { type: 'DeleteTopic', id: anotherId, ...safe },
+    want: { type: 'DeleteTopic', field: 'topicId', to: anotherId, ...safe },
+  },
+  {
+    reason: 'a binding names the topic that comes',
+    given: { type: 'BindTopic', id: anotherId, ...safe },
+    want: { type: 'BindTopic', field: 'topicId', to: anotherId, ...safe },
+  },
+  {
+    reason: 'what has no value has none',
+    given: { type: 'CreateTopic', ...safe },
+    want: { type: 'CreateTopic', ...safe },
+  },
+]);
+
+test('a plan is destructive when one of its actions is, and lists no value that an action does not have', () => {
+  const mixed = asked(
+    situation(boundTopic({ mode: 'Plan', numPartitions: 6, config: { 'retention.ms': '1' } }), live()),
+  );
+  assert.deepEqual(
+    mixed.actions.map(({ destructive }) => destructive),
+    [false, true],
+  );
+  assert.equal(mixed.destructive, true);
+  const [bind] = asked(situation(boundTopic(), live({ id: anotherId }))).actions;
+  assert.deepEqual(Object.keys(bind ?? {}), ['type', 'field', 'to', 'destructive', 'why']);
 });
 
 const guarded: Readonly<Record<Danger, Situation>> = {
