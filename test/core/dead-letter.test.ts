@@ -9,6 +9,7 @@ import {
   isSelected,
   type Live,
   letterOf,
+  needsLive,
   type Selection,
 } from '../../functions/core/dead-letter.ts';
 import { Failure } from '../../functions/core/outcome.ts';
@@ -97,10 +98,22 @@ describe('the cause of giving up', () => {
   });
 
   test('of a message that reads otherwise is that message', () => {
+    const long = 'gave up until the next edit, tick or replay: ';
+    for (const text of [`${long}first BrokerUnavailable: no broker answers`, `${long}nothing`])
+      assert.deepEqual(causeIn(text), { reason: 'DeadLettered', message: text });
+    assert.deepEqual(causeIn(`${long}Gone: a\nb`), { reason: 'Gone', message: 'a\nb' });
     for (const text of ['', 'Nothing: at all', 'gave up until the next edit, tick or replay: no broker answers'])
       assert.deepEqual(causeIn(text), { reason: 'DeadLettered', message: text });
   });
 });
+
+table('whether the objects have to be read to choose', needsLive, [
+  { reason: 'by label', given: { malformed: true, labels: () => true }, want: true },
+  { reason: 'by what an object says', given: { malformed: true, reason: 'InvalidConfig' }, want: true },
+  { reason: 'not for what names none', given: { malformed: true, reason: 'Malformed' }, want: false },
+  { reason: 'nor for a tick', given: { malformed: true, reason: 'Tick' }, want: false },
+  { reason: 'nor for what stands in the message', given: { malformed: true, namespace: 'shop' }, want: false },
+]);
 
 type Given = { selection: Partial<Selection>; body?: string; queue?: 'reconcile' | 'ticks'; live?: Live };
 const noon = Date.parse(since);
