@@ -219,19 +219,51 @@ test('a topic with another id is somebody else’s, after a second look (K115)',
   assert.deepEqual([ready('orders'), pauses.length], ['False IdentityChanged', 1]);
 });
 
-test('an object is not let go because its topic seemed gone once (K081)', async () => {
-  const { topics, resources, apply, pass, whilePaused } = world();
+for (const seemed of ['gone', 'another one'])
+  test(`an object is not let go because its topic seemed ${seemed} once (K081)`, async () => {
+    const { topics, resources, apply, pass, whilePaused, pauses } = world();
+    apply('orders', { deletionPolicy: 'Delete' });
+    await pass(['orders']);
+    const live = topics.topics.get('orders') ?? assert.fail('there is no topic');
+    topics.topics.delete('orders');
+    if (seemed === 'another one') topics.add('orders');
+    resources.objects.delete({ namespace: 'shop', name: 'orders' });
+    whilePaused.do = () => {
+      assert.equal(resources.objects.all().length, 1);
+      topics.topics.set('orders', live);
+    };
+    await pass(['orders']);
+    assert.deepEqual([topics.topics.size, resources.objects.all().length, pauses], [0, 0, [2_000]]);
+    assert.deepEqual(topics.calls.at(-1), { method: 'delete', items: [live.id] });
+  });
+
+test('an object whose deletion is paused says how it goes on', async () => {
+  const { resources, apply, pass, status, topics } = world();
   apply('orders', { deletionPolicy: 'Delete' });
   await pass(['orders']);
-  const live = topics.topics.get('orders');
-  topics.topics.delete('orders');
+  apply('orders', { deletionPolicy: 'Delete', mode: 'Paused' });
   resources.objects.delete({ namespace: 'shop', name: 'orders' });
-  whilePaused.do = () => {
-    assert.equal(resources.objects.all().length, 1);
-    if (live) topics.topics.set('orders', live);
-  };
   await pass(['orders']);
-  assert.deepEqual([topics.topics.size, resources.objects.all().length], [0, 0]);
+  assert.equal(topics.topics.size, 1);
+  assert.equal(
+    status('orders')?.conditions[0]?.message,
+    'the object is being deleted and paused: set spec.mode to Enforce to delete the topic, or spec.deletionPolicy to Retain to keep it',
+  );
+});
+
+test('a broker that answers for none of the topics it was asked about: each object comes back, and none is done', async () => {
+  const { topics, apply, pass, ready } = world();
+  for (const name of ['orders', 'clicks']) apply(name);
+  topics.observe = async () => new Map();
+  const settled = await pass(['orders', 'clicks']);
+  assert.deepEqual(
+    settled.map((one) => [one.redeliver, 'reason' in one && one.reason]),
+    [
+      [true, 'KafkaError'],
+      [true, 'KafkaError'],
+    ],
+  );
+  assert.deepEqual([ready('orders'), topics.topics.size], ['Unknown KafkaError', 0]);
 });
 
 test('of two objects in one call that name one topic only the first is worked on', async () => {
