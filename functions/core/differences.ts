@@ -97,7 +97,7 @@ export function ownedConfig(resource: TopicResource, spec: TopicSpec, live: Live
     const value = spec.config.get(key);
     return before.has(key) || (value !== undefined && (entry.sensitive || sameValue(entry, value)));
   });
-  return Object.fromEntries(owned.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, entry]) => [key, shown(entry)]));
+  return Object.fromEntries(owned.map(([key, entry]) => [key, shown(entry)]));
 }
 
 /** One spelling whoever says it: the answer to a creation repeats values as they were sent (`TRUE`), a look does not. */
