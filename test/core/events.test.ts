@@ -15,6 +15,7 @@ import {
   boundTopic,
   deletedTopic,
   entry,
+  installation,
   live,
   rival,
   situation,
@@ -50,6 +51,18 @@ const ready = (status: Condition['status'], reason: Reason, fields: Partial<Cond
 const synced = ready('True', 'Synced');
 
 const created = { topicName: 'orders', topicId: theId, clusterId: theCluster, origin: 'Created' } as const;
+
+const onOne = {
+  brokers: [1, 2].map((id) => ({ id, rack: undefined })),
+  partitions: [{ partition: 0, leader: 1, replicas: [1], adding: [], removing: [] }] as const,
+};
+const moving = {
+  step: 'submitted',
+  replicationFactor: 2,
+  partitionsDone: 0,
+  partitionsTotal: 1,
+  assignment: { 0: '1,2' },
+} as const;
 
 table('what was done to a topic', lines, [
   {
@@ -117,6 +130,44 @@ table('what was done to a topic', lines, [
     reason: 'K021: a growth, and what it does to keys',
     given: done(situation(boundTopic({ numPartitions: 6 }), live())),
     want: ['Normal PartitionsAdded: 3 to 6: from now on keys map to other partitions than before'],
+  },
+  {
+    reason: 'a move begins',
+    given: done(situation(boundTopic({ replicationFactor: 2 }), live(), { replicas: onOne })),
+    want: ['Normal ReassignmentStarted: replication factor 1 to 2: replicas are moving'],
+  },
+  {
+    reason: 'a move that is asked for again is no news',
+    given: done(
+      situation(boundTopic({ replicationFactor: 2 }, { reassignment: { ...moving, step: 'planned' } }), live(), {
+        replicas: onOne,
+      }),
+    ),
+    want: [],
+  },
+  {
+    reason: 'a move ends, and the finalizer that guarded it goes without a word',
+    given: done(
+      situation(
+        boundTopic(
+          { replicationFactor: 2 },
+          { reassignment: { ...moving, bytesPerSecond: 1 } },
+          { finalizers: [finalizer] },
+        ),
+        live({ replicationFactor: 2 }),
+        { replicas: { ...onOne, partitions: [{ ...onOne.partitions[0], replicas: [1, 2] }] } },
+      ),
+    ),
+    want: ['Normal ReassignmentFinished: replication factor is 2: all replicas are in place'],
+  },
+  {
+    reason: 'an object that leaves the selection leaves its topic',
+    given: done(
+      situation(boundTopic({ deletionPolicy: 'Delete' }, {}, { finalizers: [finalizer] }), undefined, {
+        installation: installation({ selects: () => false }),
+      }),
+    ),
+    want: ['Normal Retained: topic orders stays: this object is no longer selected'],
   },
   {
     reason: 'K134: nothing was done, nothing is told',

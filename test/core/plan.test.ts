@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Action } from '../../functions/core/action.ts';
 import { describe } from '../../functions/core/action.ts';
 import { finalizer } from '../../functions/core/api.ts';
+import { type Danger, dangers } from '../../functions/core/installation.ts';
 import { needsClaimants, needsObservation, needsRecords, plan } from '../../functions/core/plan.ts';
 import type { Condition } from '../../functions/core/resource.ts';
 import type { Situation } from '../../functions/core/situation.ts';
@@ -496,6 +497,75 @@ table('danger of a config change', decide, [
     want: does('SetConfig segment.ms'),
   },
 ]);
+
+/** A key that the brokers show as `from` (null: they do not), and that shall be `to` (null: nobody knows what it becomes). */
+const becoming = (key: string, from: string | null, to: string | null): Situation =>
+  situation(
+    to === null ? boundTopic({}, { config: { [key]: '' } }) : boundTopic({ config: { [key]: to } }),
+    live({
+      replicationFactor: 3,
+      entries: {
+        [key]: entry(key, undefined, { value: from, source: to === null ? 'topic' : 'default', inherited: null }),
+      },
+    }),
+    { installation: installation({ approvals: new Set(Object.keys(dangers) as Danger[]) }) },
+  );
+
+table(
+  'what a change of the config puts at risk, as a person reads it',
+  (given: Situation) => plan(given).actions[0]?.why,
+  [
+    ...(
+      [
+        ['shorter', 'retention.ms', '9000', '1000', 'older records would be removed'],
+        ['perhaps shorter', 'retention.ms', null, '1000', 'older records would be removed'],
+        ['old values of a key', 'cleanup.policy', 'delete', 'compact', 'older values of each key would be removed'],
+        ['old records', 'cleanup.policy', 'compact', 'delete', 'records older than the retention would be removed'],
+        [
+          'old records, perhaps',
+          'cleanup.policy',
+          'compact',
+          null,
+          'records older than the retention would be removed',
+        ],
+        [
+          'nobody knows the policy before',
+          'cleanup.policy',
+          null,
+          'compact',
+          'older values of each key would be removed',
+        ],
+        ['fewer copies', 'min.insync.replicas', '2', '1', 'records are acknowledged with fewer copies'],
+        ['perhaps fewer', 'min.insync.replicas', null, '3', 'records are acknowledged with fewer copies'],
+        ['perhaps fewer than now', 'min.insync.replicas', '2', null, 'records are acknowledged with fewer copies'],
+        ['as many copies', 'min.insync.replicas', '2', '2', ''],
+        ['more copies', 'min.insync.replicas', '1', '2', ''],
+        ['perhaps in tiers', 'remote.storage.enable', null, 'false', 'records in tiered storage would be removed'],
+        ['in tiers', 'remote.storage.enable', 'true', null, 'records in tiered storage would be removed'],
+        ['into tiers', 'remote.storage.enable', null, ' True ', ''],
+        ['never was in tiers', 'remote.storage.enable', 'false', null, ''],
+        [
+          'a leader that lags',
+          'unclean.leader.election.enable',
+          'false',
+          null,
+          'a broker that lags behind may become leader and lose acknowledged records',
+        ],
+        ['only leaders that do not lag', 'unclean.leader.election.enable', null, ' False ', ''],
+        ['any leader before', 'unclean.leader.election.enable', 'true', null, ''],
+      ] as const
+    ).map(([reason, key, from, to, want]) => ({
+      reason: `${reason}: ${key} from ${from} to ${to}`,
+      given: becoming(key, from, to),
+      want,
+    })),
+    {
+      reason: 'keys that move in a compacted topic',
+      given: situation(boundTopic({ numPartitions: 6 }), live({ overrides: { 'cleanup.policy': 'compact' } })),
+      want: 'a compacted topic with records: keys would move to other partitions and their old values stay',
+    },
+  ],
+);
 
 const invalid: Refusal = { reason: 'InvalidTopicName', message: 'no' };
 

@@ -35,10 +35,11 @@ const at = (
   replicas: Replicas | Failure,
   reassignment?: Reassignment,
   numPartitions?: number,
+  config: Readonly<Record<string, string>> = {},
 ): Situation =>
   situation(
     boundTopic(
-      { ...(wanted && { replicationFactor: wanted }), ...(numPartitions && { numPartitions }) },
+      { config, ...(wanted && { replicationFactor: wanted }), ...(numPartitions && { numPartitions }) },
       reassignment === undefined ? {} : { reassignment },
     ),
     live({ replicationFactor: observed, numPartitions: 2 }),
@@ -55,6 +56,7 @@ const decide = (given: Situation) => {
   return [...actions.map(short), ...refusals.map(({ reason }) => reason), ...(waitsFor === undefined ? [] : ['wait'])];
 };
 
+const pinned = { 'segment.ms': '1000' };
 const two = record(2, { 0: '1,2', 1: '2,3' });
 
 table('a change of the replication factor', decide, [
@@ -135,6 +137,21 @@ table('a change of the replication factor', decide, [
     reason: 'goes on when the spec no longer says a number',
     given: at(undefined, 'mixed', placed([partition(0, 1, '+2'), partition(1, 2, 3)]), two),
     want: ['wait'],
+  },
+  {
+    reason: 'and its end come before the config, which may wait for somebody',
+    given: at(2, 2, placed([partition(0, 1, 2), partition(1, 3, 2)]), two, undefined, pinned),
+    want: ['FinishMove', 'SetConfig'],
+  },
+  {
+    reason: 'that was begun comes before the config too',
+    given: at(2, 1, placed([partition(0, 1), partition(1, 2)]), { ...two, step: 'planned' }, undefined, pinned),
+    want: ['Move 2 to 2 0:1,2 1:2,3', 'SetConfig'],
+  },
+  {
+    reason: 'that is new comes after it',
+    given: at(2, 1, placed([partition(0, 1), partition(1, 2, 3)]), undefined, undefined, pinned),
+    want: ['SetConfig', 'Move 1 to 2 0:1,4'],
   },
   {
     reason: 'that somebody else has redirected is left to them (K039)',
