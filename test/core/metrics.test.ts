@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dimensionMeanings, metrics } from '../../functions/core/metrics.ts';
+import {
+  type Dimension,
+  dimensionMeanings,
+  dimensionValues,
+  labelOf,
+  type MetricName,
+  metrics,
+  prometheusName,
+} from '../../functions/core/metrics.ts';
 import { Failure } from '../../functions/core/outcome.ts';
 import { reconcile } from '../../functions/core/reconciler.ts';
 import { groupOf } from '../../functions/core/request.ts';
@@ -24,6 +32,29 @@ test('names of metrics and dimensions are what CloudWatch and Prometheus allow, 
 test('every dimension is used, and has a meaning', () => {
   const used = new Set(Object.values(metrics).flatMap(({ dimensions }): readonly string[] => dimensions));
   assert.deepEqual([...used].toSorted(), Object.keys(dimensionMeanings).toSorted());
+});
+
+test('the page of figures has a sentence for each, and a name by its kind', () => {
+  const endings = {
+    counter: /^topicsmith_[a-z_]+_total$/,
+    time: /^topicsmith_[a-z_]+_seconds$/,
+    gauge: /^topicsmith_[a-z]+$/,
+  };
+  for (const [name, { kind, what }] of Object.entries(metrics)) {
+    assert.match(what, /^[A-Z].{10,}\.$/);
+    assert.match(prometheusName(name as MetricName), endings[kind]);
+  }
+  const times = Object.keys(metrics).filter((name) => metrics[name as MetricName].kind === 'time');
+  assert.deepEqual(times, ['TimeInPass', 'TimeInQueue', 'OldestMessage', 'TickTime']);
+  assert.equal(prometheusName('StatusWrites'), 'topicsmith_status_writes_total');
+  assert.equal(labelOf('Outcome'), 'outcome');
+});
+
+test('the meaning of a dimension names its values, where they can be listed', () => {
+  for (const [dimension, values] of Object.entries(dimensionValues))
+    for (const value of values)
+      assert.ok(dimensionMeanings[dimension as Dimension].includes(`\`${value}\``), `${dimension} ${value}`);
+  for (const meaning of Object.values(dimensionMeanings)) assert.match(meaning, /.{10}/);
 });
 
 test('each name counts once, whatever comes of it (K159)', async () => {
