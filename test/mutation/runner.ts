@@ -2,8 +2,9 @@
  * Stryker's test runner: all test files are loaded into one process, in which Stryker changes the code and which knows which
  * test reaches which line. A process for each file and change, as its runner for `node:test` has it, takes ten times as long.
  *
- * What runs as a module is loaded (a table, a function's definition) is changed only by loading it: the files are loaded anew
- * then, under new addresses. Node never forgets a module, so the process ends after some of that (`maxTestRunnerReuse`).
+ * What runs as a module is loaded (a table, a function's definition) is changed only by loading it: test files are loaded anew
+ * then, under new addresses, one after another until a test fails. Node never forgets a module, so the process ends after
+ * some of that (`maxTestRunnerReuse`).
  */
 import { globSync } from 'node:fs';
 import { registerHooks } from 'node:module';
@@ -24,7 +25,7 @@ import {
   toMutantRunResult,
 } from '@stryker-mutator/api/test-runner';
 import { collect, type Suite } from './node-test.ts';
-import { type Ended, type Options, runFile } from './run.ts';
+import { type Ended, runFile } from './run.ts';
 
 const collector = import.meta.resolve('./node-test.ts');
 
@@ -43,7 +44,8 @@ class InOneProcess implements TestRunner {
   static readonly inject = tokens(commonTokens.options);
   /** relative to the directory with the changed code; those that found something lately come first */
   readonly #files: string[];
-  #suites: Map<string, Suite> | undefined;
+  /** of this generation, by file */
+  readonly #suites = new Map<string, Suite>();
   #generation = 0;
   /** who imports a module, by address without generation */
   readonly #importers = new Map<string, Set<string>>();
@@ -63,19 +65,13 @@ class InOneProcess implements TestRunner {
     });
   }
 
-  /** Whatever loads that module: nothing else can tell how it was loaded. */
-  #dependents(url: string): ReadonlySet<string> {
-    const found = new Set([url]);
-    for (const one of found) for (const importer of this.#importers.get(one) ?? []) found.add(importer);
-    return found;
-  }
-
   capabilities = () => ({ reloadEnvironment: true });
 
   async dryRun({ disableBail }: DryRunOptions): Promise<DryRunResult> {
-    const result = await this.#run([...this.#files], undefined, !disableBail);
+    await this.#loadAll();
+    const tests = await this.#run(this.#files, undefined, !disableBail);
     const { mutantCoverage } = context();
-    return { ...result, ...(mutantCoverage && { mutantCoverage }) };
+    return { status: DryRunStatus.Complete, tests, ...(mutantCoverage && { mutantCoverage }) };
   }
 
   async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
@@ -83,49 +79,63 @@ class InOneProcess implements TestRunner {
     const stryker: { -readonly [Name in keyof InstrumenterContext]: InstrumenterContext[Name] | undefined } = context();
     stryker.hitLimit = hitLimit;
     stryker.hitCount = hitLimit === undefined ? undefined : 0;
-    stryker.activeMutant = mutantActivation === 'static' ? activeMutant.id : undefined;
-    if (reloadEnvironment) this.#suites = undefined;
-    const problem = await this.#load();
+    stryker.activeMutant = undefined;
+    if (reloadEnvironment) this.#renew();
+    if (mutantActivation === 'runtime' || this.#importers.size === 0) await this.#loadAll();
+    if (mutantActivation === 'static') this.#renew();
     stryker.activeMutant = activeMutant.id;
-    if (problem !== undefined) return toMutantRunResult({ status: DryRunStatus.Complete, tests: [resultOf(problem)] });
-    const dependents = this.#dependents(pathToFileURL(options.sandboxFileName).href);
-    const files = this.#files.filter((file) => dependents.has(pathToFileURL(file).href));
-    const result = await this.#run(files, testFilter && new Set(testFilter), !disableBail);
-    return toMutantRunResult(determineHitLimitReached(stryker.hitCount, hitLimit) ?? result);
+    const files = this.#dependents(options.sandboxFileName);
+    const tests = await this.#run(files, testFilter && new Set(testFilter), !disableBail);
+    return toMutantRunResult(
+      determineHitLimitReached(stryker.hitCount, hitLimit) ?? { status: DryRunStatus.Complete, tests },
+    );
   }
 
-  /** Code that cannot be loaded fails as each test of it would. */
-  async #load(): Promise<Ended | undefined> {
-    if (this.#suites !== undefined) return undefined;
+  #renew(): void {
+    this.#suites.clear();
     this.#generation++;
-    const suites = new Map<string, Suite>();
-    for (const file of this.#files)
-      try {
-        suites.set(file, await collect(file, () => import(pathToFileURL(file).href)));
-      } catch (error) {
-        return { id: file, name: file, ms: 0, problem: String(error) };
-      }
-    this.#suites = suites;
-    return undefined;
   }
 
-  async #run(files: readonly string[], only: ReadonlySet<string> | undefined, bail: boolean): Promise<DryRunResult> {
-    const problem = await this.#load();
-    if (problem !== undefined) return { status: DryRunStatus.Error, errorMessage: `${problem.id}: ${problem.problem}` };
-    const onStart = (id: string) => {
-      context().currentTestId = id;
-    };
-    const options: Options = { only, bail, onStart };
+  async #loadAll(): Promise<void> {
+    for (const file of this.#files) await this.#suite(file);
+  }
+
+  async #suite(file: string): Promise<Suite> {
+    const suite = this.#suites.get(file) ?? (await collect(file, () => import(pathToFileURL(file).href)));
+    this.#suites.set(file, suite);
+    return suite;
+  }
+
+  /** The test files that load a module: no other can tell whether it was changed. */
+  #dependents(module: string): readonly string[] {
+    const found = new Set([pathToFileURL(module).href]);
+    for (const one of found) for (const importer of this.#importers.get(one) ?? []) found.add(importer);
+    return this.#files.filter((file) => found.has(pathToFileURL(file).href));
+  }
+
+  async #run(files: readonly string[], only: ReadonlySet<string> | undefined, bail: boolean): Promise<TestResult[]> {
     const tests: TestResult[] = [];
-    for (const file of files) {
-      const ended = await runFile(this.#suites?.get(file) as Suite, options);
+    for (const file of [...files]) {
+      const ended = await this.#runFile(file, only, bail);
       tests.push(...ended.map(resultOf));
       if (!bail || ended.every(({ problem }) => problem === undefined)) continue;
       this.#files.splice(this.#files.indexOf(file), 1);
       this.#files.unshift(file);
       break;
     }
-    return { status: DryRunStatus.Complete, tests };
+    return tests;
+  }
+
+  /** A file that cannot be loaded fails as each of its tests would. */
+  async #runFile(file: string, only: ReadonlySet<string> | undefined, bail: boolean): Promise<readonly Ended[]> {
+    const onStart = (id: string) => {
+      context().currentTestId = id;
+    };
+    try {
+      return await runFile(await this.#suite(file), { only, bail, onStart });
+    } catch (error) {
+      return [{ id: file, name: file, ms: 0, problem: String(error) }];
+    }
   }
 }
 
