@@ -46,6 +46,13 @@ describe('the manifest of a live topic', () => {
     );
   });
 
+  test('has no field without a value, and its keys in their order', () => {
+    const seen = live({ overrides: { 'segment.ms': '1', 'cleanup.policy': 'compact', 'retention.ms': '1' } });
+    const { metadata, spec } = manifestOf(orders, seen, 'Observe').manifest;
+    assert.deepEqual(Object.keys(metadata), ['name']);
+    assert.deepEqual(Object.keys(spec.config ?? {}), ['cleanup.policy', 'retention.ms', 'segment.ms']);
+  });
+
   test('replicas that differ from partition to partition are left out, and said', () => {
     const { manifest, notes } = manifestOf(orders, live({ replicationFactor: 'mixed' }), 'Observe');
     assert.equal(manifest.spec.replicationFactor, undefined);
@@ -74,6 +81,11 @@ describe('the manifest of a live topic', () => {
     ['-1', -1],
     ['0.50', '0.50'],
     ['true', true],
+    ['false', false],
+    ['1.5', '1.5'],
+    ['9007199254740992', '9007199254740992'],
+    ['Infinity', 'Infinity'],
+    ['NaN', 'NaN'],
     ['TRUE', 'TRUE'],
     ['007', '007'],
     ['-0', '-0'],
@@ -127,6 +139,13 @@ describe('object names of topics', () => {
     const [own, other = ''] = named(['orders-v1', 'Orders_V1']);
     assert.equal(own, 'orders-v1');
     assert.match(other, /^orders-v1-[0-9a-f]{8}$/);
+  });
+
+  test('a long name that needs a hash is cut, and still legal', () => {
+    const start = 'a'.repeat(238);
+    const names = named([`${start}--${'b'.repeat(9)}`, `${start}--${'B'.repeat(9)}`]);
+    assert.equal(names[0], `${start}--${'b'.repeat(9)}`);
+    assert.match(names[1] ?? '', /^a{238}-[0-9a-f]{8}$/);
   });
 
   test('the order of topics changes no name', () => {

@@ -252,7 +252,7 @@ test('an object whose deletion is paused says how it goes on', async () => {
 });
 
 test('a broker that answers for none of the topics it was asked about: each object comes back, and none is done', async () => {
-  const { topics, apply, pass, ready } = world();
+  const { topics, apply, pass, ready, status } = world();
   for (const name of ['orders', 'clicks']) apply(name);
   topics.observe = async () => new Map();
   const settled = await pass(['orders', 'clicks']);
@@ -264,6 +264,7 @@ test('a broker that answers for none of the topics it was asked about: each obje
     ],
   );
   assert.deepEqual([ready('orders'), topics.topics.size], ['Unknown KafkaError', 0]);
+  assert.equal(status('orders')?.conditions[0]?.message, 'the brokers did not answer for this topic');
 });
 
 test('of two objects in one call that name one topic only the first is worked on', async () => {
@@ -643,6 +644,34 @@ test('a resync sees drift that is only reported, a request for a check, and a de
   resources.objects.delete({ namespace: 'shop', name: 'leaving' });
   assert.deepEqual(await list(), ['asked', 'leaving', 'observed']);
 });
+
+test('records that the brokers say nothing about count as there (K110)', async () => {
+  const { topics, apply, pass, ready } = world();
+  apply('orders', { config: { 'retention.ms': '9000' } });
+  await pass(['orders']);
+  apply('orders', { config: { 'retention.ms': '1000' } });
+  topics.records = async () => new Map();
+  await pass(['orders']);
+  assert.equal(ready('orders'), 'False ApprovalRequired');
+});
+
+for (const { what, retryable, done } of [
+  { what: 'nobody may see stops only their move (K043)', retryable: false, done: '1000' },
+  { what: 'cannot be asked for now stops all of it: the look failed', retryable: true, done: undefined },
+])
+  test(`replicas whose place ${what}`, async () => {
+    const { topics, apply, pass } = world({}, 3);
+    apply('orders', { replicationFactor: 1 });
+    apply('clicks');
+    await pass(['orders', 'clicks']);
+    apply('orders', { replicationFactor: 2, config: { 'segment.ms': '1000' } });
+    apply('clicks', { config: { 'segment.ms': '1000' } });
+    const error = new Failure('NotAuthorized', 'no', { retryable });
+    topics.fault = ({ method }) => (method === 'replicas' ? { at: 'before', error } : undefined);
+    await pass(['orders', 'clicks']);
+    const set = (name: string) => topics.topics.get(name)?.overrides.get('segment.ms');
+    assert.deepEqual([set('orders'), set('clicks')], [done, '1000']);
+  });
 
 test('several objects that name one topic are asked for once, each with its own keys', async () => {
   const { topics, ports, apply, resources } = world();
