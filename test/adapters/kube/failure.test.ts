@@ -45,6 +45,11 @@ table('message', (error: unknown) => failureOf(error).message, [
     want: 'The API server does not answer: connect refused',
   },
   {
+    reason: 'TLS by its code: the text has an address in it that is another one each time',
+    given: Object.assign(new Error('80AB:error:0A000086:SSL'), { code: 'CERT_HAS_EXPIRED' }),
+    want: 'The API server does not answer: TLS fails: CERT_HAS_EXPIRED',
+  },
+  {
     reason: 'out of time is not the fault of the server',
     given: AbortSignal.abort().reason,
     want: 'Time ran out before the API server answered.',
