@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { finalizer } from '../../functions/core/api.ts';
 import { Failure } from '../../functions/core/outcome.ts';
-import { world } from './world.ts';
+import { reconcile } from '../../functions/core/reconciler.ts';
+import { never, world } from './world.ts';
 
 type World = ReturnType<typeof world>;
 const key = { namespace: 'shop', name: 'orders' };
@@ -168,3 +169,47 @@ test('a move that is refused is not told as done', async () => {
   const told = made.lines.filter(({ event }) => event === 'applied').map(({ fields }) => fields?.action);
   assert.deepEqual(told, ['SetConfig']);
 });
+
+test('a move says how far it is, also with other changes beside it, and what was approved stays until its end', async () => {
+  const made = world({}, 3);
+  made.topics.holdMoves = true;
+  made.apply('orders', { numPartitions: 2, replicationFactor: 1 });
+  await made.pass(['orders']);
+  made.apply('orders', { numPartitions: 2, replicationFactor: 2, config: { 'segment.ms': 1000 }, mode: 'Plan' });
+  await made.pass(['orders']);
+  made.approve('orders');
+  await made.pass(['orders']);
+  assert.equal(made.ready('orders'), 'False ReassignmentInProgress');
+  assert.equal(
+    made.status('orders')?.conditions[0]?.message,
+    'the replication factor becomes 2: 0 of 2 partitions are done',
+  );
+  assert.deepEqual(
+    made.status('orders')?.plan?.actions.map(({ type }) => type),
+    ['SetConfig', 'MoveReplicas'],
+  );
+  made.topics.finishMoves();
+  await made.pass(['orders']);
+  assert.deepEqual([made.ready('orders'), made.status('orders')?.plan], ['True Synced', undefined]);
+});
+
+for (const failure of [away, denied])
+  test(`an object that is let go and cannot be (${failure.reason}) says nothing, and is tried again`, async () => {
+    const made = world();
+    made.apply('orders', { deletionPolicy: 'Delete' });
+    await made.pass(['orders']);
+    const elsewhere = { ...made.ports, installation: { ...made.ports.installation, selects: () => false } };
+    made.resources.fault = ({ call }) => {
+      if (call === 'setFinalizer') throw failure;
+    };
+    const before = made.status('orders');
+    const item = { key, groups: undefined, lastReceive: false, trigger: 'change', id: 'm' } as const;
+    const settled = [...(await reconcile([item], elsewhere, never)).values()];
+    assert.deepEqual(
+      settled.map(({ redeliver }) => redeliver),
+      [failure.retryable],
+    );
+    assert.deepEqual([made.status('orders'), finalizers(made)], [before, [finalizer]]);
+    const outcome = made.lines.findLast(({ event }) => event === 'outcome');
+    assert.equal(outcome?.fields?.outcome, 'Unsaid');
+  });

@@ -120,7 +120,8 @@ describe('an object with a spec that is refused', () => {
 
 test('deletionTimestamp counts by its presence (K089)', () => {
   const deleting = (deletionTimestamp: unknown) => parseResource({ metadata: { deletionTimestamp } }).deleting;
-  assert.deepEqual([undefined, '1970-01-01T00:00:00Z', '2999-01-01T00:00:00Z', 0].map(deleting), [
+  assert.deepEqual([undefined, null, '1970-01-01T00:00:00Z', '2999-01-01T00:00:00Z', 0].map(deleting), [
+    false,
     false,
     true,
     true,
@@ -160,6 +161,79 @@ test('what is not ours in a status, or not as we write it, is left out', () => {
     config: { a: '1' },
     drift: [],
   });
+});
+
+test('a status that we wrote is read as it was', () => {
+  const status = {
+    ...{ observedGeneration: 3, conditions: [], topicName: 'orders', topicId: 'id', clusterId: 'c', origin: 'Adopted' },
+    ...{ numPartitions: 3, replicationFactor: 2, config: { a: '1' }, lastHandledReconcileAt: 'now' },
+    drift: [{ field: 'a', desired: '1', observed: '2', since: 't' }],
+    plan: {
+      hash: 'abc',
+      destructive: true,
+      actions: [
+        { type: 'SetConfig', field: 'a', from: '1', to: '2', destructive: true, why: 'records' },
+        { type: 'CreateTopic', destructive: false, why: '' },
+      ],
+      refusals: [{ reason: 'InvalidConfig', message: 'no such key' }],
+      omitted: 4,
+    },
+    reassignment: {
+      ...{ step: 'planned', replicationFactor: 2, bytesPerSecond: 1000, partitionsDone: 1, partitionsTotal: 2 },
+      ...{ assignment: { 0: '1,2' }, replaces: { 0: '1' } },
+    },
+  };
+  assert.deepEqual(JSON.parse(JSON.stringify(parseResource(object({}, { status })).status)), status);
+  const submitted = { ...status, reassignment: { ...status.reassignment, step: 'submitted' } };
+  assert.equal(parseResource(object({}, { status: submitted })).status?.reassignment?.step, 'submitted');
+});
+
+test('a plan that somebody has damaged is what is left of it, and approves nothing that it does not name', () => {
+  const plan = {
+    ...{ hash: 'abc', destructive: 'true', omitted: 'many' },
+    actions: [{ destructive: 'yes', field: 7 }, null],
+    refusals: [{ reason: 'Elsewhere', message: 'm' }, { reason: 'InvalidConfig', message: 7 }, null],
+  };
+  const blank = { type: '', destructive: false, why: '' };
+  assert.deepEqual(parseResource(object({}, { status: { plan } })).status?.plan, {
+    ...{ hash: 'abc', destructive: false, actions: [blank, blank] },
+    refusals: [{ reason: 'InvalidConfig', message: '' }],
+  });
+  assert.equal(parseResource(object({}, { status: { plan: { ...plan, hash: 7 } } })).status?.plan, undefined);
+});
+
+test('a move that does not look like ours is none', () => {
+  const move = { step: 'planned', replicationFactor: 2, assignment: {} };
+  const seen = (fields: object) => parseResource(object({}, { status: { reassignment: fields } })).status?.reassignment;
+  const counts = { partitionsDone: 0, partitionsTotal: 0 };
+  assert.deepEqual(JSON.parse(JSON.stringify(seen(move))), { ...move, ...counts });
+  assert.equal(seen({ ...move, step: 'begun' }), undefined);
+  assert.equal(seen({ ...move, replicationFactor: '2' }), undefined);
+});
+
+test('drift that lacks something is left out', () => {
+  const whole = { field: 'a', desired: '1', observed: '2', since: 't' };
+  const drift = Object.keys(whole).map((key) => ({ ...whole, [key]: undefined }));
+  assert.deepEqual(parseResource(object({}, { status: { drift } })).status?.drift, []);
+});
+
+test('what an object does not say is the default, or nothing', () => {
+  const { spec, mode } = parseResource(object({}));
+  const defaults = { configMode: 'Merge', deletionPolicy: 'Retain', mode: 'Enforce' };
+  assert.deepEqual(spec, { topicName: 'orders', config: new Map(), ignoredConfigs: new Set(), ...defaults });
+  assert.equal(mode, 'Enforce');
+  const said = { configMode: 'Exact', deletionPolicy: 'Delete', mode: 'Plan' };
+  const given = parseResource(object(said));
+  assert.deepEqual(given.spec, { topicName: 'orders', config: new Map(), ignoredConfigs: new Set(), ...said });
+  const { key, uid, resourceVersion, generation, createdAt, finalizers, topicName } = parseResource({});
+  assert.deepEqual([key, uid, resourceVersion, generation], [{ namespace: '', name: '' }, '', '', 0]);
+  assert.deepEqual([createdAt, finalizers, topicName], ['', [], '']);
+});
+
+test('an object is paused where its mode cannot be read, and finalizers are texts', () => {
+  const modeOf = (mode: unknown) => parseResource(object({ mode })).mode;
+  assert.deepEqual([null, 'Paused', 'Stop', 7].map(modeOf), ['Enforce', 'Paused', 'Paused', 'Paused']);
+  assert.deepEqual(parseResource({ metadata: { finalizers: ['a', 7, null] } }).finalizers, ['a']);
 });
 
 test('a binding needs topic and cluster', () => {

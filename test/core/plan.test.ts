@@ -19,6 +19,7 @@ import {
   live,
   rival,
   situation,
+  theCluster,
   theId,
   topic,
 } from '../support/build.ts';
@@ -883,3 +884,78 @@ table('what people read', messages, [
     want: [`topic orders was deleted and created again by somebody else: its id is ${anotherId}, not ${theId}`],
   },
 ]);
+
+const twoBrokers = {
+  brokers: [1, 2].map((id) => ({ id, rack: undefined })),
+  partitions: [{ partition: 0, leader: 1, replicas: [1, 2], adding: [], removing: [] }],
+};
+const fewer = (deletionPolicy: 'Retain' | 'Delete') =>
+  situation(boundTopic({ replicationFactor: 1, deletionPolicy }), live({ replicationFactor: 2 }), {
+    replicas: twoBrokers,
+    installation: installation({ approvals: new Set(['ReduceReplicas']), moveBytesPerSecond: 1000 }),
+  });
+const underLimit = (object: Partial<Parameters<typeof boundTopic>[2]>, done: boolean) =>
+  situation(
+    boundTopic(
+      { replicationFactor: 2 },
+      {
+        reassignment: {
+          ...{ step: 'submitted', replicationFactor: 2, bytesPerSecond: 1, partitionsDone: 0, partitionsTotal: 1 },
+          assignment: { 0: '1,2' },
+        },
+      },
+      object,
+    ),
+    live({ replicationFactor: done ? 2 : 'mixed', numPartitions: 1 }),
+    {
+      replicas: {
+        ...twoBrokers,
+        partitions: [{ partition: 0, leader: 1, replicas: [1, 2], adding: done ? [] : [2], removing: [] }],
+      },
+    },
+  );
+
+table('the finalizer of a move under a limit (K044)', decide, [
+  {
+    reason: 'waits with the move that needs it',
+    given: fewer('Retain'),
+    want: does('AddFinalizer (destructive)', 'MoveReplicas (destructive)'),
+  },
+  {
+    reason: 'does not wait where the object needs it anyway',
+    given: fewer('Delete'),
+    want: does('AddFinalizer', 'MoveReplicas (destructive)'),
+  },
+  { reason: 'stays while the move is under way', given: underLimit({ finalizers: [finalizer] }, false), want: nothing },
+  { reason: 'comes back where somebody took it off', given: underLimit({}, false), want: does('AddFinalizer') },
+  {
+    reason: 'goes with the end of the move',
+    given: underLimit({ finalizers: [finalizer] }, true),
+    want: does('RemoveFinalizer', 'FinishMove'),
+  },
+]);
+
+table('another topic of that name', decide, [
+  {
+    reason: 'is not taken from the object that is bound to it',
+    given: situation(boundTopic(), live({ id: anotherId }), {
+      claimants: [claimant(), rival({ boundTo: { topicId: anotherId, clusterId: theCluster } })],
+    }),
+    want: refuses('ResourceConflict'),
+  },
+  {
+    reason: 'may be watched by whoever wants to, since nothing is done to it',
+    given: situation(boundTopic({ mode: 'Observe' }), live({ id: anotherId }), {
+      claimants: [claimant(), rival({ boundTo: { topicId: anotherId, clusterId: theCluster } })],
+    }),
+    want: does('BindTopic (destructive)'),
+  },
+]);
+
+test('an object that is missing among those that want its topic is looked at again, and says so', () =>
+  assert.deepEqual(plan(situation(topic(), live(), { claimants: [] })).refusals, [
+    {
+      reason: 'ObservationOutdated',
+      message: 'among those that want topic orders this object was missing; it is looked at again later',
+    },
+  ]));

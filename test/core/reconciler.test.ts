@@ -144,6 +144,28 @@ test('a throttled item ends its message, on the last receive too, and says that 
   assert.equal(ready('orders'), 'False Throttled');
 });
 
+test('of several waits the longest counts: a lost answer locks the topic, whatever else failed', async () => {
+  const { topics, resources, apply, pass } = world();
+  apply('orders');
+  topics.fault = ({ method }) => (method === 'create' ? { at: 'after', error: lost } : undefined);
+  resources.fault = ({ call }) => {
+    if (call === 'writeStatus') throw new Failure('InternalError', 'no', { retryable: true });
+  };
+  const [settled] = await pass(['orders']);
+  assert.equal(settled?.redeliver && settled.hideSeconds, 60);
+});
+
+test('an object that the API server leaves out of its answer comes back', async () => {
+  const { resources, apply, pass, topics } = world();
+  apply('orders');
+  resources.read = async () => new Map();
+  assert.deepEqual(
+    (await pass(['orders'])).map(({ redeliver }) => redeliver),
+    [true],
+  );
+  assert.equal(topics.topics.size, 0);
+});
+
 test('a wait that is longer than the lock’s own is kept', async () => {
   const { topics, apply, pass } = world();
   apply('orders');
@@ -286,11 +308,13 @@ test('of two objects in one call that name one topic only the first is worked on
 });
 
 test('a message in the group of another topic is done without a look: the object has a message of its own', async () => {
-  const { topics, ports, apply } = world();
+  const { topics, ports, apply, lines } = world();
   apply('orders', { topicName: 'now' });
   const item = { key: { namespace: 'shop', name: 'orders' }, lastReceive: false, trigger: 'change' as const, id: 'm' };
   const settled = await reconcile([{ ...item, groups: [groupOf('before')] }], ports, never);
   assert.deepEqual([[...settled.values()], topics.calls], [[{ key: 'shop/orders', redeliver: false }], []]);
+  const told = { object: 'shop/orders', trigger: 'change', message: 'm', topic: 'now', groups: [groupOf('before')] };
+  assert.deepEqual(lines.at(-1), { event: 'group-of-another-topic', fields: told });
   await reconcile([{ ...item, groups: [groupOf('before'), groupOf('now')] }], ports, never);
   assert.equal(topics.topics.has('now'), true);
 });

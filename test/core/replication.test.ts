@@ -282,6 +282,13 @@ test('replicas are looked at only where they decide', () => {
   assert.equal(asks(deletedTopic({}, { reassignment: two })), false);
 });
 
+test('partitions that came while replicas moved are looked at once more', () => {
+  const arrived = [partition(0, 1, 2), partition(1, 3, 2)];
+  assert.equal(plan(at(2, 'mixed', placed([...arrived, partition(2, 1)]), two)).lookAgain, true);
+  assert.equal(plan(at(2, 2, placed(arrived), two)).lookAgain, false);
+  assert.equal(plan(at(2, 2, placed(arrived), two, undefined, pinned)).lookAgain, false);
+});
+
 test('progress counts only what has arrived and moves no more', () => {
   const done = (...partitions: PartitionReplicas[]) => progressOf(two, placed(partitions)).partitionsDone;
   assert.equal(done(partition(0, 1, '+2'), partition(1, 2, 3)), 1);
