@@ -959,3 +959,16 @@ test('an object that is missing among those that want its topic is looked at aga
       message: 'among those that want topic orders this object was missing; it is looked at again later',
     },
   ]));
+
+table('what Kafka does not take in one request, in numbers', (given: Situation) => plan(given).refusals[0]?.message, [
+  {
+    reason: 'a topic',
+    given: situation(topic({ numPartitions: 10_000 }), absent),
+    want: 'spec.numPartitions 10000 is more than Kafka takes in one request: a topic, its partitions and its configs may be 10000 records together',
+  },
+  {
+    reason: 'a growth',
+    given: situation(boundTopic({ numPartitions: 10_003 }), live()),
+    want: 'spec.numPartitions adds 10000 partitions: Kafka takes fewer than 10000 at a time; grow in steps',
+  },
+]);

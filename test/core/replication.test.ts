@@ -4,7 +4,7 @@ import type { Action } from '../../functions/core/action.ts';
 import { Failure } from '../../functions/core/outcome.ts';
 import { outcomeOf, startPass } from '../../functions/core/pass.ts';
 import { plan } from '../../functions/core/plan.ts';
-import { needsReplicas, progressOf } from '../../functions/core/replication.ts';
+import { needsReplicas, progressOf, recordOf } from '../../functions/core/replication.ts';
 import type { Reassignment } from '../../functions/core/resource.ts';
 import type { Situation } from '../../functions/core/situation.ts';
 import type { PartitionReplicas, Replicas } from '../../functions/core/topic.ts';
@@ -278,6 +278,7 @@ test('replicas are looked at only where they decide', () => {
   assert.equal(asks(boundTopic({ replicationFactor: 2 })), true);
   assert.equal(asks(boundTopic({ replicationFactor: 2 }), 'mixed'), true);
   assert.equal(asks(boundTopic({ replicationFactor: 2, mode: 'Observe' })), false);
+  assert.equal(asks(boundTopic({ replicationFactor: 2, mode: 'Paused' })), false);
   assert.equal(asks(boundTopic({}, { reassignment: two })), true);
   assert.equal(asks(deletedTopic({}, { reassignment: two })), false);
 });
@@ -287,6 +288,106 @@ test('partitions that came while replicas moved are looked at once more', () => 
   assert.equal(plan(at(2, 'mixed', placed([...arrived, partition(2, 1)]), two)).lookAgain, true);
   assert.equal(plan(at(2, 2, placed(arrived), two)).lookAgain, false);
   assert.equal(plan(at(2, 2, placed(arrived), two, undefined, pinned)).lookAgain, false);
+});
+
+const begun: Reassignment = { ...two, step: 'planned', replaces: { 0: '1,4;1,3', 2: '4,1' } };
+const target = new Map([
+  [0, [1, 3]],
+  [1, [2, 3]],
+]);
+
+table(
+  'the record of a move before it is asked for',
+  ({ before, rate }: { before?: Reassignment; rate?: number }) => {
+    const { replicas } = at(2, 1, placed([partition(0, 1), partition(1, 2, 3)]));
+    const status = before === undefined ? {} : { reassignment: before };
+    const given = situation(boundTopic({}, status), live(), {
+      replicas,
+      installation: installation({ moveBytesPerSecond: rate }),
+    });
+    const { step, replicationFactor, assignment, ...rest } = recordOf(given, target, 2);
+    assert.deepEqual([step, replicationFactor, assignment], ['planned', 2, { 0: '1,3', 1: '2,3' }]);
+    return rest;
+  },
+  [
+    { reason: 'counts what is there already', given: {}, want: { partitionsDone: 1, partitionsTotal: 2 } },
+    {
+      reason: 'has the limit of the installation',
+      given: { rate: 7 },
+      want: { bytesPerSecond: 7, partitionsDone: 1, partitionsTotal: 2 },
+    },
+    {
+      reason: 'keeps the limit that the move began with, and what is under way by an earlier request',
+      given: { rate: 7, before: { ...two, bytesPerSecond: 5 } },
+      want: { bytesPerSecond: 5, partitionsDone: 1, partitionsTotal: 2, replaces: { 0: '1,2' } },
+    },
+    {
+      reason: 'began without a limit, and gets none now',
+      given: { rate: 7, before: two },
+      want: { partitionsDone: 1, partitionsTotal: 2, replaces: { 0: '1,2' } },
+    },
+    {
+      reason: 'that was not asked for keeps what it would have replaced, each once, but not what is wanted again',
+      given: { before: begun },
+      want: { partitionsDone: 1, partitionsTotal: 2, replaces: { 0: '1,2;1,4', 2: '4,1' } },
+    },
+    {
+      reason: 'that was asked for replaces nothing but itself',
+      given: { before: { ...begun, step: 'submitted' } },
+      want: { partitionsDone: 1, partitionsTotal: 2, replaces: { 0: '1,2' } },
+    },
+    {
+      reason: 'with nothing under way that would be another one replaces nothing',
+      given: { before: { ...two, assignment: { 0: '1,3', 1: '2,3' } } },
+      want: { partitionsDone: 1, partitionsTotal: 2 },
+    },
+  ],
+);
+
+test('nobody who could tell where replicas are: the record counts none', () => {
+  const failed = situation(boundTopic(), live(), {
+    replicas: new Failure('NotAuthorized', 'no', { retryable: false }),
+  });
+  for (const given of [failed, situation(boundTopic(), live())])
+    assert.equal(recordOf(given, target, 2).partitionsDone, 0);
+});
+
+test('moves of somebody else are told with how many there are', () =>
+  assert.equal(
+    plan(at(2, 1, placed([partition(0, -1, '+4'), partition(1, 2)]))).waitsFor,
+    'somebody else is moving replicas of 1 of 2 partitions: the replication factor is changed when that has ended',
+  ));
+
+test('brokers that are lost in the middle are named in their order, and only where there are any', () => {
+  const arriving = [partition(0, 1, '+2'), partition(1, 2, '+3')];
+  const waits = (...up: number[]) =>
+    plan(
+      at(
+        2,
+        1,
+        placed(
+          arriving,
+          brokers.filter(({ id }) => up.includes(id)),
+        ),
+        record(2, { 0: '2,1', 1: '3,2' }),
+      ),
+    ).waitsFor;
+  const soFar = 'the replication factor becomes 2: 0 of 2 partitions are done';
+  assert.equal(waits(1, 2, 3), soFar);
+  assert.equal(waits(1), `${soFar}; it waits for broker 2, 3, which is not up`);
+});
+
+test('fewer copies wait for somebody where one partition loses some', () => {
+  const all = installation({ approvals: new Set(['ReduceReplicas']) });
+  const why = (...partitions: PartitionReplicas[]) =>
+    plan({ ...at(2, 'mixed', placed(partitions)), installation: all }).actions[0]?.why;
+  assert.equal(why(partition(0, 1, 2, 3), partition(1, 2)), 'fewer copies of each record');
+  assert.equal(why(partition(0, 1), partition(1, 2)), '');
+  const undone = {
+    ...at(2, 2, placed([partition(0, 1, 2, '+3'), partition(1, 2, 3)]), record(3, { 0: '1,2,3' })),
+    installation: all,
+  };
+  assert.deepEqual([plan(undone).actions.map(short), plan(undone).actions[0]?.why], [['Move 2 to 2 0:undo'], '']);
 });
 
 test('progress counts only what has arrived and moves no more', () => {

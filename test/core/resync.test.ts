@@ -45,7 +45,10 @@ describe('what the brokers have refused for good (K147)', () => {
     }
   });
 
-  for (const reason of ['InvalidConfig', 'InvalidReplicationFactor', 'NotAuthorized'] as const)
+  for (const reason of [
+    ...(['InvalidSpec', 'InvalidTopicName', 'InvalidConfig', 'InvalidReplicationFactor'] as const),
+    ...(['NotAuthorized', 'UnsupportedByBroker', 'InternalError'] as const),
+  ])
     test(`for ${reason} too`, async () => {
       const { ticksFor } = await refusedWorld(5, reason);
       assert.ok((await ticksFor('one', 60)) < 20);
@@ -153,4 +156,22 @@ describe('a page on which nobody is bound to a topic that is there', () => {
     const { needed, unread, because } = await outOfSync(items, made.ports, 'tick', never);
     assert.deepEqual([needed.length, unread, because], [20, 2 * count - 20, 'the API server is away']);
   });
+});
+
+test('what could not be read is counted, with what happened to the first of it', async () => {
+  const made = world();
+  for (const name of ['one', 'other', 'third']) made.apply(name);
+  await made.pass(['one', 'other', 'third']);
+  const judged = async () => {
+    const { items } = await made.resources.page(500, undefined, never);
+    return outOfSync(items, made.ports, 'tick', never);
+  };
+  assert.deepEqual(await judged(), { needed: [], unread: 0 });
+  const away = (message: string) => new Failure('BrokerUnavailable', message, { retryable: true });
+  const items = new Map([
+    ['one', away('no broker answers')],
+    ['third', away('another')],
+  ]);
+  made.topics.fault = ({ method }) => (method === 'observe' ? { items } : undefined);
+  assert.deepEqual(await judged(), { needed: [], unread: 2, because: 'no broker answers' });
 });
