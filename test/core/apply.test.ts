@@ -213,3 +213,17 @@ for (const failure of [away, denied])
     const outcome = made.lines.findLast(({ event }) => event === 'outcome');
     assert.equal(outcome?.fields?.outcome, 'Unsaid');
   });
+
+test('a topic that the brokers leave out of their answer may be there: nobody else works on it for a while', async () => {
+  const made = world();
+  made.apply('orders');
+  made.topics.create = async () => new Map();
+  const [settled] = await made.pass(['orders']);
+  assert.deepEqual(settled, {
+    key: 'shop/orders',
+    redeliver: true,
+    hideSeconds: 60,
+    reason: 'KafkaError',
+    message: 'the brokers did not answer for this topic',
+  });
+});

@@ -156,6 +156,28 @@ test('objects are counted by what they say; what nobody knows is Other, what say
   assert.deepEqual(plusStates(states, { 'True Synced': 3, 'Unknown Paused': 1 })['True Synced'], 5);
 });
 
+test('states that came in a message are read as far as they are known', () => {
+  const counts = {
+    'True Synced': 1,
+    'False Tomorrow': 2,
+    'False Other': 3,
+    'Unknown Pending': 0,
+    'True Synced twice': 4,
+  };
+  assert.deepEqual(readStates(counts), { 'True Synced': 1, 'False Other': 5, 'Unknown Pending': 0, 'True Other': 4 });
+  for (const wrong of [
+    { 'Maybe Synced': 1 },
+    { 'True Synced': -1 },
+    { 'True Synced': 1.5 },
+    { '': 1 },
+    [],
+    null,
+    'a',
+    7,
+  ])
+    assert.equal(readStates(wrong), undefined);
+});
+
 test('an installation without objects says so', () => {
   assert.deepEqual(statesIn({}), [[{ Ready: 'True', Reason: 'Synced' }, 0]]);
 });

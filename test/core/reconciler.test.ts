@@ -589,7 +589,7 @@ test('the outcome says whether the status was written, and what was held back', 
 
 test('each stage is one line for each object at debug, with what came of it and how long all of it took', async () => {
   const { topics, ports, apply } = world();
-  let ms = 0;
+  let ms = Date.parse('2026-01-01T00:00:00Z');
   const debug: Readonly<Record<string, unknown>>[] = [];
   const log = { ...ports.log, debug: (_: string, fields = {}) => void debug.push(fields) };
   apply('orders');
@@ -617,6 +617,10 @@ test('each stage is one line for each object at debug, with what came of it and 
   ]);
   assert.deepEqual(stagesOf('denied')[3], { stage: 'apply', applied: [], failed: ['NotAuthorized'], together: 2 });
   assert.deepEqual(stagesOf('gone'), [{ stage: 'read', outcome: 'Gone', together: 3 }]);
+  assert.deepEqual(
+    of('orders').map(({ stage, tookMs }) => [stage, Number(tookMs) < 1_000]),
+    ['read', 'look', 'plan', 'apply', 'report'].map((stage) => [stage, true]),
+  );
   for (const { messageId, otherMessageIds, requestId, tookMs } of of('orders'))
     assert.deepEqual(
       [messageId, otherMessageIds, requestId, Number(tookMs) > 0],

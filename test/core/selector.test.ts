@@ -9,6 +9,15 @@ const selects = ([selector, labels]: readonly [string, Readonly<Record<string, s
 
 table('a label selector', selects, [
   { reason: 'that is empty takes everything', given: ['', {}], want: true },
+  { reason: 'of spaces is empty', given: [' ', {}], want: true },
+  { reason: 'may have spaces around its parts', given: [' team=a , tier = gold ', gold], want: true },
+  { reason: 'may have spaces in a set', given: ['tier in ( silver ,gold )', gold], want: true },
+  { reason: 'takes an empty value of a set', given: ['team in (,b)', { team: '' }], want: true },
+  {
+    reason: 'leaves an object without the label, though a set has an empty value',
+    given: ['team in (,b)', {}],
+    want: false,
+  },
   { reason: 'takes an equal value', given: ['team=a', gold], want: true },
   { reason: 'takes it with two signs too', given: ['team == a', gold], want: true },
   { reason: 'leaves another value', given: ['team=b', gold], want: false },
