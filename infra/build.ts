@@ -92,7 +92,8 @@ const rules = ['infra/build.ts', 'infra/sealed.ts', 'package-lock.json', 'tsconf
 /** What cannot be read says nothing: then all is built. */
 function builtBefore(): Built | undefined {
   try {
-    return JSON.parse(readFileSync(record, 'utf8'));
+    const { files, state } = JSON.parse(readFileSync(record, 'utf8'));
+    return Array.isArray(files) && typeof state === 'string' ? { files, state } : undefined;
   } catch {
     return undefined;
   }

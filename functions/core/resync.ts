@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Look, look } from './look.ts';
 import { claimantOf } from './parse.ts';
 import { outcomeOf, type Pass, startPass } from './pass.ts';
-import type { Resources } from './ports.ts';
+import type { Claimant, Resources } from './ports.ts';
 import type { Ports } from './reconciler.ts';
 import { conditionIn, type TopicResource, type TopicStatus } from './resource.ts';
 import { sameStatus, statusOf } from './status.ts';
@@ -28,7 +28,7 @@ export async function outOfSync(
   tick: string,
   signal: AbortSignal,
 ): Promise<Judged> {
-  const looks = await look(resources, { ...ports, resources: fewListings(ports.resources) }, signal);
+  const looks = await look(resources, { ...ports, resources: fewLookups(ports.resources) }, signal);
   const now = ports.now();
   const needs = resources.map((resource) => needOf(resource, looks.get(keyOf(resource.key)), tick, now));
   const trouble = [...looks.values()].find((seen) => seen instanceof Error);
@@ -39,31 +39,39 @@ export async function outOfSync(
   };
 }
 
-/** What listing everything is cheaper than: the API server goes through all objects for each listing of a topic's. */
-const listingsPerPage = 20;
+/** The API server goes through all objects for each lookup, twice: from so many on, reading them all is less work. */
+const lookupsPerPage = 20;
 /** As large as the API server gives them without effort. */
 const objectsPerListing = 500;
 
-/** Claimants of the first topics by a listing each; once there are many, of all others by one listing of everything. */
-function fewListings(resources: Pick<Resources, 'claimants' | 'page'>): Pick<Resources, 'claimants'> {
-  let listings = 0;
-  let byTopic: Promise<ReadonlyMap<string, readonly TopicResource[]>> | undefined;
+/**
+ * Looks up the claimants of the first topics one by one; once there are many, of all others by one listing of everything.
+ *
+ * Pages of that listing may be of different ages, unlike the port's own lookups. That is enough to tell who needs a pass,
+ * which looks for itself. When it fails all who wait for it are unread, and left to the next tick.
+ */
+function fewLookups(resources: Pick<Resources, 'claimants' | 'page'>): Pick<Resources, 'claimants'> {
+  let lookups = 0;
+  let all: Promise<ReadonlyMap<string, readonly Claimant[]>> | undefined;
   return {
     claimants: async (topicName, signal) => {
-      if (listings++ < listingsPerPage) return resources.claimants(topicName, signal);
-      byTopic ??= everything(resources, signal).then((all) => Map.groupBy(all, (one) => one.topicName));
-      return ((await byTopic).get(topicName) ?? []).map(claimantOf);
+      if (lookups++ < lookupsPerPage) return resources.claimants(topicName, signal);
+      all ??= allClaimants(resources, signal);
+      return (await all).get(topicName) ?? [];
     },
   };
 }
 
-/** @throws Failure */
-async function everything(resources: Pick<Resources, 'page'>, signal: AbortSignal): Promise<readonly TopicResource[]> {
-  const found: TopicResource[] = [];
+/** @returns by topic name; @throws Failure */
+async function allClaimants(
+  resources: Pick<Resources, 'page'>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly Claimant[]>> {
+  const found = new Map<string, Claimant[]>();
   let next: string | undefined;
   do {
     const page = await resources.page(objectsPerListing, next, signal);
-    found.push(...page.items);
+    for (const one of page.items) found.set(one.topicName, [...(found.get(one.topicName) ?? []), claimantOf(one)]);
     next = page.continue;
   } while (next !== undefined);
   return found;

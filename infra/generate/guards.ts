@@ -50,7 +50,7 @@ const onlyFinalizer = {
   ],
 };
 
-/** Who may is asked in a condition, as it is met at each status write: validations cost the API server much more. */
+/** Asks who it is in a condition: for those who may, at each status write, there is nothing to validate. */
 const statusByReconciler = {
   matchConstraints: rule(`${plural}/status`, 'UPDATE'),
   matchConditions: [

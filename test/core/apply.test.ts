@@ -142,7 +142,7 @@ test('a move whose record cannot be stored is not begun, and neither is its limi
   assert.equal(made.status('orders')?.reassignment, undefined);
 });
 
-test('moves under a limit and without one are asked for together, and only the first are limited', async () => {
+test('moves of several topics are limited together, and then asked for together', async () => {
   const made = world({ moveBytesPerSecond: 1000 }, 3);
   made.topics.holdMoves = true;
   for (const name of ['orders', 'clicks']) made.apply(name, { replicationFactor: 1 });

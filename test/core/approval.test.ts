@@ -330,11 +330,6 @@ const guarded: Readonly<Record<Danger, Situation>> = {
   ),
 };
 
-test('where nothing is set everything waits but what keeps all that is acknowledged, in fewer copies', () => {
-  const free = Object.keys(dangers).filter((danger) => !defaultApprovals.has(danger as Danger));
-  assert.deepEqual(free, ['ReduceReplicas', 'ReduceMinInsync']);
-});
-
 for (const danger of Object.keys(dangers) as Danger[])
   test(`K113: ${danger} waits where the installation lists it, and only there`, () => {
     const where = (approvals: ReadonlySet<Danger>) =>

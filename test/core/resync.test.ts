@@ -130,7 +130,7 @@ describe('a page on which nobody is bound to a topic that is there', () => {
     return { ...made, calls, judge };
   }
 
-  test('costs some listings of claimants and one of everything, not one for each object', async () => {
+  test('costs some lookups of claimants and one listing of everything, not a lookup for each object', async () => {
     const { judge, calls } = unboundWorld();
     const { needed, unread } = await judge();
     assert.deepEqual([needed.length, unread], [2 * count, 0]);
@@ -138,13 +138,17 @@ describe('a page on which nobody is bound to a topic that is there', () => {
     assert.deepEqual([times('claimants'), times('page')], [20, 1]);
   });
 
-  test('is judged as each object would be alone: those who lost to another have nothing to do', async () => {
-    const { judge, pass, ready } = unboundWorld();
+  test('is judged as each object would be alone, wherever its rivals are in the list: those who lost have nothing to do', async () => {
+    const made = unboundWorld();
+    // in front of all others, as many as one page of the listing holds
+    for (let index = 0; index < 500; index++) made.apply(`a-${index}`, { mode: 'Paused' });
     const names = Array.from({ length: count }, (_, index) => [name(index), `second-${index}`]).flat();
-    for (const one of names) await pass([one]);
-    assert.deepEqual([ready('t59'), ready('second-59')], ['True Synced', 'False ResourceConflict']);
-    const { needed, unread } = await judge();
-    assert.deepEqual([needed, unread], [[], 0]);
+    for (const one of names) await made.pass([one]);
+    assert.deepEqual([made.ready('t59'), made.ready('second-59')], ['True Synced', 'False ResourceConflict']);
+    const { items } = await made.resources.page(1_000, undefined, never);
+    const rivals = items.filter(({ key }) => names.includes(key.name));
+    const { needed, unread } = await outOfSync(rivals, made.ports, 'tick', never);
+    assert.deepEqual([rivals.length, needed, unread], [2 * count, [], 0]);
   });
 
   test('is left to the next tick as far as claimants could not be listed', async () => {

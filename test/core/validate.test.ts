@@ -1,13 +1,7 @@
 /** What our own reading of the schema refuses, of objects that were stored before a rule existed. */
-import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { test } from 'node:test';
-import { parseAllDocuments } from 'yaml';
 import { configSize } from '../../functions/core/schema/config.ts';
 import type { Schema } from '../../functions/core/schema/schema.ts';
 import { validate } from '../../functions/core/schema/validate.ts';
-import { policy } from '../../infra/generate/policy.ts';
 import { table } from '../support/table.ts';
 
 const verdict = ([schema, value]: readonly [Schema, unknown]) => validate(schema, value, 'spec.x') ?? 'accepted';
@@ -108,9 +102,3 @@ table('how large a config is', configSize, [
   { reason: 'numbers of a list with theirs', given: { a: [1000, 2000] }, want: 3 },
   { reason: 'characters, not halves of them', given: { '😀': '😀😀' }, want: 3 },
 ]);
-
-test('the API server is given the same rules for configs as we have', () => {
-  const file = join(import.meta.dirname, '..', '..', 'crds', 'kafkatopic-policy.yaml');
-  const shipped = parseAllDocuments(readFileSync(file, 'utf8')).map((document) => document.toJS());
-  assert.deepEqual(JSON.parse(JSON.stringify(policy())), shipped);
-});

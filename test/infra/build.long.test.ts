@@ -27,4 +27,14 @@ describe('bundles', () => {
     assert.ok(readFileSync(bundle).equals(bytes));
     assert.equal(JSON.parse(readFileSync(record, 'utf8')).state, built.state);
   });
+
+  for (const damaged of ['', '{"files":', 'null', '{}'])
+    test(`are made anew where their record is ${damaged || 'empty'}`, async () => {
+      await buildChanged();
+      const before = writtenAt();
+      writeFileSync(record, damaged);
+      await buildChanged();
+      assert.notEqual(writtenAt(), before);
+      assert.ok(JSON.parse(readFileSync(record, 'utf8')).files.includes('functions/cli.ts'));
+    });
 });

@@ -59,6 +59,23 @@ test('what fails is told, wherever it does', async () => {
   ]);
 });
 
+test('where the setup of a suite fails none of its tests passes', async () => {
+  const { lines, seen } = await ran(() => {
+    collected.describe('suite', () => {
+      collected.before(fails('no setup'));
+      collected.test('first', says('first'));
+      collected.test('second', says('second'));
+    });
+    collected.test('outside', says('outside'));
+  });
+  assert.deepEqual(lines, [
+    'file › suite › first: no setup',
+    'file › suite › second: no setup',
+    'file › outside: passed',
+  ]);
+  assert.deepEqual(seen, ['file#1', 'file#2', 'file#3', 'outside']);
+});
+
 const three = () => {
   for (const name of ['a', 'b', 'c']) collected.test(name, name === 'b' ? fails('no') : says(name));
 };

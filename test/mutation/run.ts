@@ -33,6 +33,8 @@ export async function runFile(file: Suite, { only, bail, onStart }: Options): Pr
   const ended: Ended[] = [];
   const chosen = [...placed(file)].filter(({ id }) => only?.has(id) ?? true);
   const open: Suite[] = [];
+  /** why the setup of a suite failed: then none of its tests can be trusted */
+  const unusable = new Map<Suite, unknown>();
   const leave = async (suites: readonly Suite[]): Promise<void> => {
     while (open.some((suite) => !suites.includes(suite))) await all(open.pop()?.after);
   };
@@ -43,8 +45,9 @@ export async function runFile(file: Suite, { only, bail, onStart }: Options): Pr
       await leave(suites);
       for (const suite of suites.slice(open.length)) {
         open.push(suite);
-        await all(suite.before);
+        await all(suite.before).catch((error) => unusable.set(suite, error));
       }
+      for (const suite of suites) if (unusable.has(suite)) throw unusable.get(suite);
       for (const { beforeEach } of suites) await all(beforeEach);
       try {
         await test.run();
@@ -64,7 +67,10 @@ async function all(runs: readonly Run[] = []): Promise<void> {
   for (const run of runs) await run();
 }
 
-/** Also what nobody waits for may fail, until all that is due has been done. */
+/**
+ * Also what nobody waits for may fail, until all that is due has been done. What fails still later counts against the test
+ * that runs then: nothing says whose it is.
+ */
 async function problemOf(run: Run): Promise<string | undefined> {
   const stray = Promise.withResolvers<never>();
   stray.promise.catch(() => {});

@@ -106,7 +106,7 @@ class InOneProcess implements TestRunner {
     return suite;
   }
 
-  /** The test files that load a module: no other can tell whether it was changed. */
+  /** The test files that import a module, also by others. What reads it as a file, or in another process, is not counted. */
   #dependents(module: string): readonly string[] {
     const found = new Set([pathToFileURL(module).href]);
     for (const one of found) for (const importer of this.#importers.get(one) ?? []) found.add(importer);

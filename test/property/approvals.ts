@@ -3,8 +3,12 @@ import type { HeldAction } from '../../functions/core/resource.ts';
 import type { StoredObject } from '../support/kube/objects.ts';
 import { statusOf } from './facts.ts';
 
-/** What was shown on an object, and to which topic it meant to do that. */
-type Shown = { readonly actions: readonly HeldAction[]; readonly topicId: string | undefined };
+/** What was shown on an object, to which topic it meant to do that, and which one it was bound to. */
+type Shown = {
+  readonly actions: readonly HeldAction[];
+  readonly topicId: string | undefined;
+  readonly boundTo: string | undefined;
+};
 type Wanted = Partial<Pick<HeldAction, 'type' | 'field' | 'from' | 'to'>>;
 
 const placeOf = ({ metadata }: StoredObject, generation: number | undefined, hash: string): string =>
@@ -26,7 +30,7 @@ export class Approvals {
     if (plan === undefined) return;
     const place = placeOf(object, observedGeneration, plan.hash);
     if (this.#shown.has(place)) return;
-    this.#shown.set(place, { actions: plan.actions, topicId: liveId ?? topicId });
+    this.#shown.set(place, { actions: plan.actions, topicId: liveId ?? topicId, boundTo: topicId });
     this.hashes.push(plan.hash);
   }
 
@@ -35,8 +39,11 @@ export class Approvals {
     const hash = hashOn(object);
     if (hash === undefined) return false;
     const shown = this.#shown.get(placeOf(object, object.metadata.generation, hash));
-    if (shown === undefined || (topicId !== 'any' && shown.topicId !== (topicId ?? statusOf(object).topicId)))
-      return false;
+    const { topicId: boundTo } = statusOf(object);
+    // A creation is planned where no topic is seen, also by a pass whose broker knows less than the others.
+    const isCreation = wanted.type === 'CreateTopic';
+    const isAboutThis = isCreation ? shown?.boundTo === boundTo : shown?.topicId === (topicId ?? boundTo);
+    if (shown === undefined || !(isAboutThis || topicId === 'any')) return false;
     return shown.actions.some((action) =>
       Object.entries(wanted).every(([name, value]) => action[name as keyof HeldAction] === value),
     );

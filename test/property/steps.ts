@@ -35,7 +35,7 @@ export type PassStep = {
 };
 
 /** `then`: the message that follows is worked on at once; the process may die over it. */
-export type Edit = { readonly object: number; readonly then: { readonly death: Death | undefined } | undefined } & (
+export type Edit = { readonly object: number; readonly then?: { readonly death: Death | undefined } | undefined } & (
   | { readonly do: 'apply'; readonly topic: number; readonly spec: Spec }
   | { readonly do: 'edit'; readonly patch: Patch }
   | { readonly do: 'delete' | 'check' }

@@ -374,11 +374,6 @@ table(
       want: 'the broker does not offer DeleteTopics version 6 (it offers 7 to 9): a newer Topicsmith is needed',
     },
     {
-      reason: 'one that offers it and nothing older, as far as that: it was asked for more',
-      given: [6, { minVersion: 6, maxVersion: 6 }],
-      want: 'the broker does not offer DeleteTopics version 6 (it offers 6 to 6): Kafka 3.0 or newer is needed',
-    },
-    {
       reason: 'a broker that does not know the request',
       given: [6, undefined],
       want: 'the broker does not offer DeleteTopics version 6 (it offers none): Kafka 3.0 or newer is needed',
